@@ -1,0 +1,134 @@
+import type { Secret } from './secret.js';
+
+export type Role = 'control-plane' | 'worker' | 'etcd';
+export type Arch = 'amd64' | 'arm64';
+export type ProxyMode = 'iptables' | 'ipvs' | 'nftables';
+
+/** What the operator wants, validated, defaulted and frozen. Made by `inventory/`; nobody changes it afterwards. */
+export interface Cluster {
+  readonly name: string;
+  /** Exact Kubernetes version without `v`: `1.36.3`. */
+  readonly version: string;
+  readonly method: 'static-pods';
+  readonly runtime: 'containerd';
+  readonly network: NetworkSettings;
+  readonly proxyMode: ProxyMode;
+  /** Where clients reach the API: host name or IP, and port. Defaults to the first control plane's internal address, 6443. */
+  readonly endpoint: Endpoint;
+  readonly pki: PkiSettings;
+  readonly mirrors: Mirrors;
+  readonly components: ComponentSettings;
+  readonly nodes: readonly Node[];
+  /** Names of preflight findings that the operator demotes to warnings. */
+  readonly ignorePreflight: readonly string[];
+}
+
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface NetworkSettings {
+  readonly plugin: 'flannel';
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+  readonly dnsDomain: string;
+}
+
+export interface PkiSettings {
+  readonly algorithm: 'RSA-2048' | 'ECDSA-P256';
+  /** Further names and addresses for the API server's certificate. */
+  readonly certSans: readonly string[];
+}
+
+export interface Mirrors {
+  /** `https://HOST/PATH` is fetched from `<artifacts>/HOST/PATH`; null: from upstream. No trailing slash. */
+  readonly artifacts: string | null;
+  /** Upstream URL -> sha256 hex. Beats the release table: for binaries that the operator built himself. */
+  readonly checksums: Readonly<Record<string, string>>;
+  /** Registry host -> mirror URLs, tried in order before the registry itself. */
+  readonly registries: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Free settings per component, passed through: config objects are merged over ours, `extraArgs` become flags. */
+export interface ComponentSettings {
+  readonly kubelet: Readonly<Record<string, unknown>>;
+  readonly kubeProxy: Readonly<Record<string, unknown>>;
+  readonly apiServer: ExtraArgs;
+  readonly controllerManager: ExtraArgs;
+  readonly scheduler: ExtraArgs;
+  readonly etcd: ExtraArgs;
+}
+
+/** Flag name without dashes -> value. */
+export type ExtraArgs = Readonly<Record<string, string>>;
+
+export interface Node {
+  readonly name: string;
+  /** Where SSH goes. */
+  readonly address: string;
+  /** Where Kubernetes traffic goes: kubelet's node IP, etcd, advertise address. Defaults to `address`. */
+  readonly internalAddress: string;
+  readonly roles: readonly Role[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly Taint[];
+  readonly ssh: SshSettings;
+  readonly system: SystemSettings;
+}
+
+export interface Taint {
+  readonly key: string;
+  readonly value?: string | undefined;
+  readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+}
+
+export interface SshSettings {
+  readonly user: string;
+  readonly port: number;
+  /** Absolute path of a private key; null: agent, then password if `password` says so. */
+  readonly key: string | null;
+  readonly agent: boolean;
+  /** `prompt`: ask once on the terminal. */
+  readonly password: 'prompt' | null;
+  readonly knownHosts: readonly string[];
+  readonly bastion: Bastion | null;
+  readonly become: Become;
+  readonly connectTimeout: number;
+}
+
+export interface Bastion {
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  readonly key: string | null;
+}
+
+/** How commands become root on the host. `none`: the user is root already. */
+export interface Become {
+  readonly method: 'none' | 'sudo';
+  readonly password: 'prompt' | { readonly file: string } | null;
+}
+
+/** Answers to questions asked once per run on the terminal; never written down. */
+export interface Credentials {
+  readonly passwordFor: (purpose: 'ssh' | 'become' | 'key', subject: string) => Promise<Secret>;
+}
+
+export interface SystemSettings {
+  readonly hostname: boolean;
+  readonly hostsFile: boolean;
+  readonly swap: 'off' | 'keep';
+  readonly selinux: 'permissive' | 'enforcing' | 'keep';
+  readonly firewall: 'disable' | 'open' | 'keep';
+  readonly timeSync: { readonly enabled: boolean; readonly servers: readonly string[] };
+  readonly sysctl: Readonly<Record<string, string>>;
+  /** Packages beside those that Kubernetes needs. */
+  readonly packages: readonly string[];
+  readonly openFiles: number;
+}
+
+export const isControlPlane = (node: Node): boolean => node.roles.includes('control-plane');
+export const isWorker = (node: Node): boolean => node.roles.includes('worker');
+/** etcd runs on the hosts of role `etcd`, or, if there is none, beside the API servers (stacked). */
+export const hasEtcd = (cluster: Cluster, node: Node): boolean =>
+  cluster.nodes.some((n) => n.roles.includes('etcd')) ? node.roles.includes('etcd') : isControlPlane(node);

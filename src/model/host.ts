@@ -1,0 +1,46 @@
+import type { Action, Probe } from './action.js';
+import type { Facts } from './facts.js';
+import type { Resource } from './resource.js';
+
+/** What came back from a command. A non-zero code is an outcome, not an exception. */
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly ms: number;
+}
+
+/** One end of a connection where scripts run as root under /bin/sh. */
+export interface Transport {
+  readonly host: string;
+  /** Runs a script (sent on stdin, never in argv). `onLine` hears stdout while it comes. Rejects only when nobody could look. */
+  run(
+    script: string,
+    options?: { readonly signal?: AbortSignal; readonly onLine?: (line: string) => void },
+  ): Promise<Outcome>;
+  /** Takes the host's lock for as long as this connection lives. Throws LOCKED with the holder's name. */
+  lock(who: string): Promise<void>;
+  close(): Promise<void>;
+  /** Counters for benchmarks and tests. */
+  readonly counters: { roundTrips: number; bytesOut: number; bytesIn: number };
+}
+
+export interface Host {
+  readonly name: string;
+  gather(resources: readonly Resource[]): Promise<Facts>;
+  /** Carries out actions in order, stops at the first failure, which it throws as ACTION or GATE. */
+  apply(work: readonly (Action | Probe)[], listen: (event: HostEvent) => void, signal?: AbortSignal): Promise<void>;
+  lock(who: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type HostEvent =
+  | { readonly type: 'started'; readonly index: number }
+  | { readonly type: 'done'; readonly index: number; readonly ms: number }
+  | {
+      readonly type: 'failed';
+      readonly index: number;
+      readonly code: number;
+      readonly output: string;
+      readonly ms: number;
+    };

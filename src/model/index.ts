@@ -1,0 +1,13 @@
+// The nouns of provision. This room imports nothing of ours; every other room imports it.
+export type * from './action.js';
+export * from './cluster.js';
+export * from './error.js';
+export type * from './event.js';
+export type * from './facts.js';
+export type * from './finding.js';
+export type * from './host.js';
+export type * from './plan.js';
+export type * from './release.js';
+export type * from './resource.js';
+export * from './secret.js';
+export type * from './trust.js';

@@ -1,0 +1,152 @@
+import type { Secret } from './secret.js';
+
+/** What should be true of a host: a closed set of nouns. Each kind's key, question, actions and shell are in `resources/`. */
+export type Resource =
+  | FileResource
+  | DirectoryResource
+  | BlockResource
+  | ArtifactResource
+  | PackagesResource
+  | UnitResource
+  | SysctlResource
+  | ModuleResource
+  | SwapResource
+  | SelinuxResource
+  | HostnameResource
+  | FirewallResource
+  | ObjectResource
+  | KubeletIdentityResource
+  | TracesResource
+  | PodsResource;
+
+export type ResourceKind = Resource['kind'];
+/** `kind name`: unique per host, the word the operator sees: `file /etc/hosts`. */
+export type ResourceKey = string;
+
+export interface FileResource {
+  readonly kind: 'file';
+  readonly path: string;
+  /** Octal permission bits. */
+  readonly mode: number;
+  readonly content: string | Secret;
+}
+
+export interface DirectoryResource {
+  readonly kind: 'directory';
+  readonly path: string;
+  readonly mode: number;
+}
+
+/** Lines between two marks inside a file that belongs to somebody else. */
+export interface BlockResource {
+  readonly kind: 'block';
+  readonly path: string;
+  readonly content: string;
+}
+
+/** A verified download put in place. `install`: archive member (or `''` for the file itself) -> destination path. */
+export interface ArtifactResource {
+  readonly kind: 'artifact';
+  readonly name: string;
+  readonly version: string;
+  readonly url: string;
+  readonly sha256: string;
+  readonly format: 'binary' | 'tar.gz';
+  readonly install: readonly { readonly member: string; readonly path: string }[];
+}
+
+export interface PackagesResource {
+  readonly kind: 'packages';
+  readonly name: string;
+  readonly packages: readonly string[];
+}
+
+export interface UnitResource {
+  readonly kind: 'unit';
+  readonly name: string;
+  readonly state: 'started' | 'stopped';
+  /** Digest of what the unit was started from; '' when it depends on nothing of ours. A differing stamp plans the restart. */
+  readonly stamp: string;
+  /** Seconds that a start may take. */
+  readonly within: number;
+}
+
+/** A file under /etc/sysctl.d and the same values live. */
+export interface SysctlResource {
+  readonly kind: 'sysctl';
+  readonly name: string;
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** Kernel modules, now and at boot (/etc/modules-load.d/<name>.conf). A built-in module counts. */
+export interface ModuleResource {
+  readonly kind: 'modules';
+  readonly name: string;
+  readonly modules: readonly string[];
+}
+
+export interface SwapResource {
+  readonly kind: 'swap';
+}
+
+export interface SelinuxResource {
+  readonly kind: 'selinux';
+  readonly mode: 'permissive' | 'enforcing';
+}
+
+export interface HostnameResource {
+  readonly kind: 'hostname';
+  readonly name: string;
+}
+
+/** Ports opened in a running firewalld or ufw; hosts without one need nothing. */
+export interface FirewallResource {
+  readonly kind: 'firewall';
+  readonly ports: readonly string[];
+  readonly sources: readonly string[];
+}
+
+/** An API object as far as we set its fields; asked and applied on the leader. */
+export interface ObjectResource {
+  readonly kind: 'object';
+  readonly manifest: KubernetesObject;
+}
+
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string | undefined;
+    readonly labels?: Readonly<Record<string, string>> | undefined;
+    readonly annotations?: Readonly<Record<string, string>> | undefined;
+  };
+  readonly [field: string]: unknown;
+}
+
+/** The kubelet has a client certificate of its own, got by TLS bootstrap with a token made for this one join. */
+export interface KubeletIdentityResource {
+  readonly kind: 'kubelet-identity';
+  readonly node: string;
+  /** `https://host:port` */
+  readonly server: string;
+  /** `sha256:<hex>` over the CA's SubjectPublicKeyInfo. */
+  readonly caHash: string;
+}
+
+/** Things that running components leave behind and nobody else owns; never made by us, removed by reset. */
+export interface TracesResource {
+  readonly kind: 'traces';
+  readonly name: string;
+  readonly paths: readonly string[];
+  readonly links: readonly string[];
+  /** Prefixes of iptables/nft chains. */
+  readonly chains: readonly string[];
+  readonly ipvs: boolean;
+}
+
+/** The pods and containers of the runtime; removed by reset before the runtime goes. */
+export interface PodsResource {
+  readonly kind: 'pods';
+  readonly socket: string;
+}
