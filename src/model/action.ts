@@ -22,6 +22,8 @@ export interface Action {
   readonly entry?: LedgerEntry | undefined;
   /** The answer that the decision was made on. */
   readonly before: unknown;
+  /** Which of several actions about one resource this is. */
+  readonly part?: string | undefined;
   /** Credentials made for this one action. */
   readonly secret?: Secret | undefined;
   /** The host that carries it out, when it is not the host it is about (a token is made on a control plane). */

@@ -5,7 +5,7 @@ import { file } from './file.js';
 import type { Kind } from './kind.js';
 
 export { sha256 } from './file.js';
-export type { Draft, Kind } from './kind.js';
+export type { Circumstances, Draft, Keeping, Kind } from './kind.js';
 export { ACTION_PRELUDE, heredoc, LEDGER_DIR, QUESTION_PRELUDE, word, words } from './shell.js';
 
 /** Each kind is typed by its own resource and answer; here they meet as one, and only the registry knows that they match. */

@@ -1,4 +1,4 @@
-import type { Action, LedgerEntry, Resource, Verb } from '../model/index.js';
+import type { Action, LedgerEntry, Resource, Secret, Verb } from '../model/index.js';
 
 /** What a kind decides about one difference; the planner adds key, resource and answer. */
 export interface Draft {
@@ -6,6 +6,18 @@ export interface Draft {
   readonly summary: string;
   readonly because: readonly string[];
   readonly diff?: string | undefined;
+  /** Carried out by the leader, about this host: a token is made on a control plane. */
+  readonly via?: 'leader' | undefined;
+  /** Which of several drafts of one resource this is; `make` tells them apart by it. */
+  readonly part?: string | undefined;
+  readonly secret?: Secret | undefined;
+}
+
+/** What a decision may need that no host can answer. Called only when a draft really uses it. */
+export interface Circumstances {
+  newToken(): { readonly id: string; readonly secret: Secret };
+  /** A kubeconfig in system:masters, made for this run. */
+  superAdminKubeconfig(): Secret;
 }
 
 /**
@@ -24,7 +36,7 @@ export interface Kind<R extends Resource, A> {
   /** The output of `ask` as one answer per resource, in the same order. Throws FACTS on what it cannot read. */
   read(output: string, resources: readonly R[]): readonly A[];
   /** [] when it is already true. Usually one draft. */
-  appear(resource: R, answer: A): readonly Draft[];
+  appear(resource: R, answer: A, circumstances: Circumstances): readonly Draft[];
   /** What the host answers once the resource is there. Held to the real thing by test/contract. */
   satisfied(resource: R, answer: A): A;
   /**
