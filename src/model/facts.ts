@@ -35,9 +35,9 @@ export interface MachineFacts {
   /** Host clock minus operator clock, milliseconds, corrected by half the round trip. */
   readonly clockSkewMs: number;
   readonly timeSynced: boolean | null;
-  /** Mount point -> free bytes and inodes, for /, /var, /etc, /var/lib/etcd, /var/lib/containerd, /run. */
-  readonly disks: Readonly<Record<string, { readonly freeBytes: number; readonly freeInodes: number }>>;
-  /** TCP ports that something listens on, with the process's name. */
+  /** Path -> room on the file system that holds it (or its nearest parent), for /, /var, /etc, /var/lib/etcd, /var/lib/containerd, /run. */
+  readonly disks: Readonly<Record<string, DiskRoom>>;
+  /** TCP ports that something listens on, with the process's name; '' when the host could not name it. */
   readonly listening: Readonly<Record<string, string>>;
   readonly commands: readonly string[];
   readonly swaps: readonly string[];
@@ -49,6 +49,36 @@ export interface MachineFacts {
   readonly foreignRuntimes: readonly string[];
   /** Certificate of the cluster CA on the host (/etc/kubernetes/pki/ca.crt), if there is one. */
   readonly clusterCa: string | null;
+  /** What the questions ran as; anything but 0 means that nothing below can be believed. */
+  readonly uid: number;
+  /** The container technology when the host is a container (`systemd-nspawn`, `lxc`), else null. */
+  readonly container: string | null;
+  /** The active firewall front end. */
+  readonly firewall: 'firewalld' | 'ufw' | null;
+  /** SELinux rules for containers (package container-selinux) are there. */
+  readonly containerSelinux: boolean;
+  /** Upstream name servers of systemd-resolved, which hides them behind 127.0.0.53. */
+  readonly resolvedUpstreams: readonly string[];
+  /** Names that /etc/hosts gives an address to. */
+  readonly hostsFileNames: readonly string[];
+  /** CONFIG_ name without the prefix -> `y`, `m` or a value, of those that Kubernetes needs; null: the kernel does not say. */
+  readonly kernelConfig: Readonly<Record<string, string>> | null;
+  /** Standard Kubernetes paths that exist (files) or hold something (directories), whoever made them. */
+  readonly kubernetesPaths: readonly string[];
+  /** Names of the files in /etc/cni/net.d. */
+  readonly cniConfigs: readonly string[];
+  /** `v1.36.3`; null: no kubelet. */
+  readonly kubeletVersion: string | null;
+  /** The cluster of provision that this host belongs to (/var/lib/provision/cluster); null: none. */
+  readonly owner: { readonly cluster: string; readonly caHash: string } | null;
+}
+
+export interface DiskRoom {
+  readonly freeBytes: number;
+  /** null: the file system does not count inodes (btrfs). */
+  readonly freeInodes: number | null;
+  /** Where that file system is mounted: two paths with one mount share the room. */
+  readonly mount: string;
 }
 
 /** A line of the ownership ledger under /var/lib/provision/ledger: what was there before we changed it. */
