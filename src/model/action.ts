@@ -20,6 +20,8 @@ export interface Action {
   readonly resource?: Resource | undefined;
   /** What is taken back; undefined unless the verb is `-`. */
   readonly entry?: LedgerEntry | undefined;
+  /** Position in the life of the host, for the ledger. */
+  readonly order: number;
   /** The answer that the decision was made on. */
   readonly before: unknown;
   /** Which of several actions about one resource this is. */
@@ -42,3 +44,5 @@ export interface Probe {
   readonly within: number;
   readonly hint: string;
 }
+
+export const isAction = (work: Action | Probe): work is Action => 'verb' in work;

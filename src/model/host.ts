@@ -1,5 +1,5 @@
 import type { Action, Probe } from './action.js';
-import type { Facts } from './facts.js';
+import type { Facts, MachineFacts } from './facts.js';
 import type { Resource } from './resource.js';
 
 /** What came back from a command. A non-zero code is an outcome, not an exception. */
@@ -27,7 +27,12 @@ export interface Transport {
 
 export interface Host {
   readonly name: string;
-  gather(resources: readonly Resource[]): Promise<Facts>;
+  /** What the machine is. One round trip; what a node should have depends on it (architecture, family). */
+  machine(): Promise<MachineFacts>;
+  /** What is true of these resources, and the ledger. One round trip, whatever their number. */
+  gather(machine: MachineFacts, resources: readonly Resource[]): Promise<Facts>;
+  /** A question of ours that is neither: its output, or FACTS when the host could not look. */
+  ask(question: string): Promise<string>;
   /** Carries out actions in order, stops at the first failure, which it throws as ACTION or GATE. */
   apply(work: readonly (Action | Probe)[], listen: (event: HostEvent) => void, signal?: AbortSignal): Promise<void>;
   lock(who: string): Promise<void>;

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import type { Action, LedgerEntry, Probe } from '../model/index.js';
+import { ACTION_PRELUDE, heredoc, kindOf, LEDGER_DIR, word, words } from '../resources/index.js';
+
+/** Bytes of a failed action's output that come back. */
+const TAIL_BYTES = 6000;
+
+/** Actions and probes as one script: framed start, status and output tail of each; stops at the first failure. */
+export function workScript(nonce: string, work: readonly (Action | Probe)[]): string {
+  return [
+    ACTION_PRELUDE,
+    `umask 022
+PROVISION_TMP=$(mktemp -d /run/provision-work.XXXXXX) || exit 70
+trap 'rm -rf -- "$PROVISION_TMP"' EXIT
+trap 'exit 130' HUP INT TERM
+ended() {
+  echo '${nonce} end '"$1 $2"
+  [ "$2" -eq 0 ] && return 0
+  tail -c ${TAIL_BYTES} "$PROVISION_TMP/out" | sed 's/^/${nonce} out /'
+  exit 1
+}
+`,
+    ...work.map(
+      (item, index) =>
+        `echo '${nonce} start ${index}'\n${'verb' in item ? actionShell(item) : probeShell(item)}\nended ${index} $?\n`,
+    ),
+  ].join('\n');
+}
+
+/** Where the ledger keeps a key. */
+const entryPath = (key: string): string =>
+  `${LEDGER_DIR}/${createHash('sha256').update(key).digest('hex').slice(0, 20)}`;
+
+function actionShell(action: Action): string {
+  const entry = entryPath(action.key);
+  const settings = `set -eu\nentry=${word(entry)}\n`;
+  const body =
+    action.entry !== undefined
+      ? takeBack(action.entry)
+      : `${remembering(action)}${kindOf(action.kind).make(made(action), action)}`;
+  return `(\n${settings}${body}\n) >"$PROVISION_TMP/out" 2>&1`;
+}
+
+function takeBack(entry: LedgerEntry): string {
+  const keeping = kindOf(entry.kind).ledger;
+  return `(\nset -eu\n${keeping?.unmake(entry) ?? ':'}\n)\nrm -rf -- "$entry.json" "$entry.was" "$entry".was.*\n`;
+}
+
+/** What was there before goes into the ledger before the first change. An action for another host has nothing of its own here. */
+function remembering(action: Action): string {
+  const { ledger } = kindOf(action.kind);
+  if (ledger === undefined || action.via !== undefined) return '';
+  const resource = made(action);
+  const entry: LedgerEntry = {
+    key: action.key,
+    kind: action.kind,
+    order: action.order,
+    former: action.before ?? null,
+    resource: ledger.remember(resource),
+  };
+  const write = heredoc('install_file "$entry.json" 0600', `${JSON.stringify(entry)}\n`);
+  return `if [ ! -e "$entry.json" ]; then\nmkdir -p -m 0700 ${LEDGER_DIR}\n${ledger.keep?.(resource) ?? ''}\n${write}fi\n`;
+}
+
+function made(action: Action): NonNullable<Action['resource']> {
+  if (action.resource === undefined) throw new Error(`an action without a resource: ${action.key}`);
+  return action.resource;
+}
+
+function probeShell(probe: Probe): string {
+  return `(
+answers() { ${words(probe.command)} </dev/null >"$PROVISION_TMP/out" 2>&1; grep -Eq -- ${word(probe.expect)} "$PROVISION_TMP/out"; }
+wait_for ${probe.within} answers
+)`;
+}

@@ -1,0 +1,122 @@
+import { preflight } from '../checks/index.js';
+import type { Finding, Node, Plan, RunOutcome, Secret } from '../model/index.js';
+import { ProvisionError } from '../model/index.js';
+import { changesOf, type FactsByHost, planPresent, type Setting } from '../plan/index.js';
+import { carryOut } from './lanes.js';
+import { gatherFacts, openSession, type Session, type Surroundings, trustFor } from './session.js';
+
+export interface Prepared {
+  readonly session: Session;
+  readonly setting: Setting;
+  readonly facts: FactsByHost;
+  readonly findings: readonly Finding[];
+  readonly plan: Plan;
+}
+
+export interface Report {
+  readonly outcome: RunOutcome;
+  readonly plan: Plan;
+  readonly findings: readonly Finding[];
+  /** Actions carried out (apply) or pending (plan). */
+  readonly changed: number;
+  readonly failures: ReadonlyMap<string, ProvisionError>;
+}
+
+export interface ConvergeOptions {
+  readonly targets: readonly Node[];
+  /** Makes the super-admin's kubeconfig for API objects. */
+  readonly kubeconfig: (setting: Setting) => Secret;
+  /** Asked once, when there is something to do. False: nothing is touched. */
+  readonly agree: (plan: Plan) => Promise<boolean>;
+}
+
+/** connect -> gather -> check -> plan. Changes nothing on any host. */
+export async function prepare(around: Surroundings, options: ConvergeOptions, exclusive: boolean): Promise<Prepared> {
+  const session = await openSession(around, options.targets, exclusive);
+  try {
+    const trust = await trustFor(around, session);
+    const setting: Setting = { cluster: around.cluster, release: around.release, trust, leader: session.leader };
+    const facts = await gatherFacts(around, session, setting);
+    const findings = preflight(around.cluster, facts, 'apply');
+    around.emit({ type: 'checked', findings });
+    const plan = planOf(around, options, setting, facts);
+    around.emit({ type: 'planned', plan });
+    return { session, setting, facts, findings, plan };
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+function planOf(around: Surroundings, options: ConvergeOptions, setting: Setting, facts: FactsByHost): Plan {
+  return planPresent({
+    setting,
+    steps: around.steps,
+    nodes: options.targets,
+    facts,
+    circumstances: {
+      newToken: () => setting.trust.newToken(),
+      superAdminKubeconfig: () => options.kubeconfig(setting),
+    },
+  });
+}
+
+/** What `provision plan` does. */
+export async function propose(around: Surroundings, options: ConvergeOptions): Promise<Report> {
+  const { session, plan, findings } = await prepare(around, options, false);
+  await session.close();
+  const changed = changesOf(plan);
+  return { outcome: changed > 0 ? 'would-change' : 'unchanged', plan, findings, changed, failures: new Map() };
+}
+
+/** What `provision apply` does: prepare -> (ask) -> carry out -> verify. */
+export async function converge(around: Surroundings, options: ConvergeOptions): Promise<Report> {
+  const { session, setting, findings, plan } = await prepare(around, options, true);
+  try {
+    const changed = changesOf(plan);
+    const report = { plan, findings, changed, failures: new Map<string, ProvisionError>() };
+    if (changed === 0) return { ...report, outcome: 'unchanged' };
+    refuse(findings);
+    if (!(await options.agree(plan))) return { ...report, outcome: 'refused', changed: 0 };
+    const failures = await carryOut(plan, session.hosts, around.emit, around.signal);
+    if (failures.size > 0) return { ...report, outcome: around.signal.aborted ? 'interrupted' : 'failed', failures };
+    await verify(around, options, session, setting);
+    return { ...report, outcome: 'changed' };
+  } finally {
+    await session.close();
+  }
+}
+
+function refuse(findings: readonly Finding[]): void {
+  const errors = findings.filter((finding) => finding.severity === 'error');
+  if (errors.length === 0) return;
+  throw new ProvisionError(
+    'PREFLIGHT',
+    `${errors.length} preflight ${errors.length === 1 ? 'check' : 'checks'} refused; nothing was touched`,
+    {
+      said: errors.map((e) => `[${e.name}] ${e.host ?? 'cluster'}: ${e.message}\n    cure: ${e.cure}`).join('\n'),
+      hint: 'mend what is named, or demote a finding you can live with: ignorePreflight: [<Name>] in the inventory',
+    },
+  );
+}
+
+/** The same question again: nothing may be left to do. */
+async function verify(
+  around: Surroundings,
+  options: ConvergeOptions,
+  session: Session,
+  setting: Setting,
+): Promise<void> {
+  const facts = await gatherFacts(around, session, setting);
+  const left = planOf(around, options, setting, facts);
+  if (changesOf(left) === 0) return;
+  const lines = left.stages.flatMap((stage) =>
+    [...stage.hosts].flatMap(([host, { actions }]) =>
+      actions.map((action) => `${host}: ${action.summary} (${action.because.join(', ')})`),
+    ),
+  );
+  throw new ProvisionError('GATE', 'the hosts do not stay as they were made', {
+    said: lines.join('\n'),
+    hint: 'something else changes them back: look at what is named, then apply again',
+  });
+}

@@ -1,0 +1,153 @@
+import type { Action, Host, Listener, Plan, Probe } from '../model/index.js';
+import { isAction, ProvisionError } from '../model/index.js';
+import { lanesOf, type Segment } from '../plan/index.js';
+
+type Hosts = ReadonlyMap<string, Host>;
+type Work = Segment['steps'][number]['work'];
+
+/**
+ * Carries a plan out: every host goes at its own pace and waits only where a step names another step in `after`.
+ * A host that fails stops; those that need it stop too, saying so; the others finish. Resolves to what failed, by host.
+ */
+export async function carryOut(
+  plan: Plan,
+  hosts: Hosts,
+  emit: Listener,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, ProvisionError>> {
+  const failures = new Map<string, ProvisionError>();
+  const board = doneBoard(plan);
+  const lanes = [...lanesOf(plan)].map(async ([host, segments]) => {
+    try {
+      for (const segment of segments) {
+        await Promise.all(segment.after.map((step) => board.wait(step)));
+        if (signal.aborted) throw new ProvisionError('INTERRUPTED', 'stopped before the next stage', { host });
+        for (const { step, title, work } of segment.steps) emitStarted(emit, host, step, title, work);
+        await runSegment(host, segment, hosts, emit, board.done);
+      }
+    } catch (error) {
+      const failure =
+        error instanceof ProvisionError ? error : new ProvisionError('INTERNAL', String(error), { host, cause: error });
+      failures.set(host, failure);
+      board.fail(host, failure);
+      emit({ type: 'host-failed', host, message: failure.message });
+    }
+  });
+  await Promise.all(lanes);
+  return failures;
+}
+
+function emitStarted(emit: Listener, host: string, step: string, title: string, work: Work): void {
+  if (work.length > 0) emit({ type: 'stage-started', host, step, title });
+}
+
+/** One script per executing host: neighbours that the same host carries out travel together. */
+async function runSegment(
+  host: string,
+  segment: Segment,
+  hosts: Hosts,
+  emit: Listener,
+  done: (step: string, host: string) => void,
+): Promise<void> {
+  const items = segment.steps.flatMap(({ step, work }) =>
+    work.map((item, index) => ({
+      step,
+      item,
+      executor: (isAction(item) && item.via) || host,
+      last: index === work.length - 1,
+    })),
+  );
+  for (const batch of batches(items)) {
+    const executor = hosts.get(batch[0]?.executor ?? host);
+    if (executor === undefined)
+      throw new ProvisionError('INTERNAL', `no connection to ${batch[0]?.executor}`, { host });
+    let current = batch[0]?.step;
+    try {
+      await executor.apply(
+        batch.map(({ item }) => item),
+        (event) => {
+          const entry = batch[event.index];
+          if (entry === undefined) return;
+          current = entry.step;
+          const { step, item: action } = entry;
+          if (event.type === 'started') emit({ type: 'action-started', host, step, action });
+          if (event.type === 'failed') emit({ type: 'action-failed', host, step, action, output: event.output });
+          if (event.type === 'done') {
+            emit({ type: 'action-done', host, step, action, ms: event.ms });
+            if (entry.last) {
+              emit({ type: 'stage-done', host, step, ms: event.ms });
+              done(step, host);
+            }
+          }
+        },
+      );
+    } catch (error) {
+      throw located(error, host, current);
+    }
+  }
+}
+
+/** The error with the step it happened in, and the host it is about (which may not be the one that carried it out). */
+function located(error: unknown, host: string, step: string | undefined): unknown {
+  if (!(error instanceof ProvisionError)) return error;
+  const { said, hint, cause } = error;
+  const via = error.host !== undefined && error.host !== host ? ` (on ${error.host})` : '';
+  return new ProvisionError(error.code, `${error.message}${via}`, {
+    host,
+    step: error.step ?? step,
+    said,
+    hint,
+    cause,
+  });
+}
+
+function batches<T extends { readonly executor: string }>(items: readonly T[]): readonly (readonly T[])[] {
+  const runs: T[][] = [];
+  for (const item of items) {
+    const last = runs.at(-1);
+    if (last !== undefined && last[0]?.executor === item.executor) last.push(item);
+    else runs.push([item]);
+  }
+  return runs;
+}
+
+/** Who has finished which step, and whom that sets free. */
+function doneBoard(plan: Plan) {
+  const pending = new Map(plan.stages.map((stage) => [stage.step, new Set(stage.hosts.keys())]));
+  const waiting = new Map<string, { resolve: () => void; reject: (error: ProvisionError) => void }[]>();
+  const failed = new Map<string, { host: string; error: ProvisionError }>();
+  const settle = (step: string): void => {
+    const failure = failed.get(step);
+    const waiters = waiting.get(step) ?? [];
+    if (failure === undefined && (pending.get(step)?.size ?? 0) > 0) return;
+    waiting.delete(step);
+    for (const { resolve, reject } of waiters) failure === undefined ? resolve() : reject(held(step, failure.host));
+  };
+  return {
+    done(step: string, host: string): void {
+      pending.get(step)?.delete(host);
+      settle(step);
+    },
+    fail(host: string, error: ProvisionError): void {
+      for (const [step, hosts] of pending) {
+        if (!hosts.has(host)) continue;
+        failed.set(step, { host, error });
+        settle(step);
+      }
+    },
+    wait(step: string): Promise<void> {
+      return new Promise((resolve, reject) => {
+        waiting.set(step, [...(waiting.get(step) ?? []), { resolve, reject }]);
+        settle(step);
+      });
+    },
+  };
+}
+
+const held = (step: string, host: string): ProvisionError =>
+  new ProvisionError('ACTION', `not begun, because ${host} did not finish ${step}`, {
+    hint: `mend ${host} and apply again`,
+  });
+
+export const workOf = (plan: Plan): readonly (Action | Probe)[] =>
+  plan.stages.flatMap((stage) => [...stage.hosts.values()].flatMap((host) => [...host.actions, ...host.gates]));
