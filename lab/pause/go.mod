@@ -1,0 +1,3 @@
+module provision.invalid/lab/pause
+
+go 1.24.0
