@@ -28,8 +28,15 @@ export interface Release {
     name: 'kubelet' | 'kubeadm' | 'kubectl' | 'etcd' | 'containerd' | 'runc' | 'cni-plugins' | 'crictl',
     arch: Arch,
   ): ArtifactSource;
-  /** A manifest by URL. Same rules. `text` is the verified content once `loadManifests` has fetched it. */
-  readonly manifests: Readonly<Record<'flannel', ArtifactSource>>;
+  /** Manifests by URL. */
+  readonly manifests: Readonly<Record<'flannel', ManifestSource>>;
+}
+
+export interface ManifestSource extends Omit<ArtifactSource, 'sha256'> {
+  /** null: its publisher gives no checksum, so the inventory must (`mirrors.checksums`). */
+  readonly sha256: string | null;
+  /** The verified content once `loadManifests` has fetched it. */
+  readonly text: string | null;
 }
 
 export interface ArtifactSource {

@@ -14,7 +14,8 @@ export type Resource =
   | SelinuxResource
   | HostnameResource
   | FirewallResource
-  | ObjectResource
+  | ObjectsResource
+  | NodeResource
   | KubeletIdentityResource
   | TracesResource
   | PodsResource;
@@ -106,10 +107,12 @@ export interface FirewallResource {
   readonly sources: readonly string[];
 }
 
-/** An API object as far as we set its fields; asked and applied on the leader. */
-export interface ObjectResource {
-  readonly kind: 'object';
-  readonly manifest: KubernetesObject;
+/** API objects that belong together, as far as we set their fields; asked and applied on the leader in one go each. */
+export interface ObjectsResource {
+  readonly kind: 'objects';
+  /** What they are together: `CoreDNS`. */
+  readonly name: string;
+  readonly manifests: readonly KubernetesObject[];
 }
 
 export interface KubernetesObject {
@@ -124,6 +127,15 @@ export interface KubernetesObject {
   readonly [field: string]: unknown;
 }
 
+/** Labels, taints and annotations of a Node beside those that others set. Asked by the node's own kubelet, set by the leader. */
+export interface NodeResource {
+  readonly kind: 'node';
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly taints: readonly { readonly key: string; readonly value?: string | undefined; readonly effect: string }[];
+}
+
 /** The kubelet has a client certificate of its own, got by TLS bootstrap with a token made for this one join. */
 export interface KubeletIdentityResource {
   readonly kind: 'kubelet-identity';
@@ -132,6 +144,15 @@ export interface KubeletIdentityResource {
   readonly server: string;
   /** `sha256:<hex>` over the CA's SubjectPublicKeyInfo. */
   readonly caHash: string;
+  /** A control plane: its kubelet must run before there is an API to ask for a token; null where the leader makes the token. */
+  readonly ownApi: OwnApi | null;
+}
+
+export interface OwnApi {
+  /** `https://host:port` of this host's own API server. */
+  readonly server: string;
+  /** What must be in the API before a token is worth anything. */
+  readonly groundwork: readonly KubernetesObject[];
 }
 
 /** Things that running components leave behind and nobody else owns; never made by us, removed by reset. */
