@@ -1,0 +1,23 @@
+/** What is true when the inventory is silent. The schema shows these, `resolve.ts` fills them in. */
+export const defaults = {
+  method: 'static-pods',
+  runtime: 'containerd',
+  network: 'flannel',
+  podCidr: '10.244.0.0/16', // flannel's own manifest
+  serviceCidr: '10.96.0.0/12', // kubeadm
+  dnsDomain: 'cluster.local', // kubeadm
+  apiPort: 6443,
+  proxyMode: 'iptables',
+  algorithm: 'RSA-2048',
+  user: 'root',
+  sshPort: 22,
+  agent: true,
+  connectTimeout: 10,
+  hostname: true,
+  hostsFile: true,
+  swap: 'off',
+  selinux: 'permissive',
+  firewall: 'disable',
+  timeSync: true,
+  openFiles: 1_048_576, // fs.nr_open of a stock kernel: a unit cannot be given more
+} as const;
