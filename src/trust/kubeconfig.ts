@@ -1,0 +1,63 @@
+import { type CertificatePair, Secret } from '../model/index.js';
+
+export interface KubeconfigInputs {
+  readonly cluster: string;
+  /** `https://host:port`, an IPv6 host in brackets. */
+  readonly server: string;
+  /** PEM of the cluster CA. */
+  readonly ca: string;
+  readonly user: string;
+  readonly client: CertificatePair;
+}
+
+/**
+ * A kubeconfig with everything embedded: the same inputs give the same bytes. Cluster, user and context are named as
+ * kubeadm names them (util/kubeconfig.CreateBasic). Values are JSON, which YAML reads and never retypes.
+ */
+export function kubeconfig({ cluster, server, ca, user, client }: KubeconfigInputs): Secret {
+  const text = (value: string): string => JSON.stringify(value);
+  const data = (value: string): string => Buffer.from(value, 'utf8').toString('base64');
+  const context = `${user}@${cluster}`;
+  return new Secret(
+    [
+      'apiVersion: v1',
+      'kind: Config',
+      'clusters:',
+      `- name: ${text(cluster)}`,
+      '  cluster:',
+      `    certificate-authority-data: ${data(ca)}`,
+      `    server: ${text(server)}`,
+      'contexts:',
+      `- name: ${text(context)}`,
+      '  context:',
+      `    cluster: ${text(cluster)}`,
+      `    user: ${text(user)}`,
+      `current-context: ${text(context)}`,
+      'users:',
+      `- name: ${text(user)}`,
+      '  user:',
+      `    client-certificate-data: ${data(client.cert)}`,
+      `    client-key-data: ${data(client.key.reveal())}`,
+      '',
+    ].join('\n'),
+  );
+}
+
+/**
+ * The client certificate and key of a kubeconfig's current user; null when they are not embedded.
+ * Strict: our own files and kubeadm's hold each field once, at the end, in one line of base64.
+ */
+export function readKubeconfigPair(text: Secret): CertificatePair | null {
+  const lines = text.reveal().split('\n');
+  const field = (name: string): string | null => {
+    const values = lines.flatMap((line) => {
+      const match = /^\s+([a-z-]+): "?([A-Za-z0-9+/]+={0,2})"?\s*$/.exec(line);
+      return match?.[1] === name && match[2] !== undefined ? [match[2]] : [];
+    });
+    const [value] = values;
+    return values.length === 1 && value !== undefined ? Buffer.from(value, 'base64').toString('utf8') : null;
+  };
+  const cert = field('client-certificate-data');
+  const key = field('client-key-data');
+  return cert === null || key === null ? null : { cert, key: new Secret(key) };
+}
