@@ -1,0 +1,57 @@
+import type { Finding } from '../model/index.js';
+import { type FleetCheck, type HostCheck, onHost, warning } from './check.js';
+
+/** A certificate made now must be valid on every host: backdating covers minutes, tokens and leases do not. */
+const ERROR_MS = 30_000;
+const WARNING_MS = 5_000;
+
+const seconds = (ms: number): string => `${(Math.abs(ms) / 1000).toFixed(1)} s ${ms > 0 ? 'ahead' : 'behind'}`;
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+}
+
+/** Every clock against the median of all of them and this machine's, which signs the certificates. */
+export const clockSkew: FleetCheck = {
+  before: ['apply'],
+  look(_cluster, subjects) {
+    const middle = median([0, ...subjects.map((s) => s.machine.clockSkewMs)]);
+    const judge = (host: string | null, skewMs: number, cure: string): readonly Finding[] => {
+      const off = skewMs - middle;
+      if (Math.abs(off) <= WARNING_MS) return [];
+      const whose = host === null ? "this machine's clock" : 'its clock';
+      return [
+        {
+          name: 'ClockSkew',
+          severity: Math.abs(off) > ERROR_MS ? 'error' : 'warning',
+          host,
+          message: `${whose} is ${seconds(off)} of the middle of all clocks; certificates and leases need less than ${ERROR_MS / 1000} s`,
+          cure,
+        },
+      ];
+    };
+    return [
+      ...judge(null, 0, 'set the clock of this machine'),
+      ...subjects.flatMap(({ node, machine }) =>
+        judge(node.name, machine.clockSkewMs, onHost(node, 'chronyc makestep (or: timedatectl set-ntp true)')),
+      ),
+    ];
+  },
+};
+
+/** Told when nothing sets the clock and the inventory does not let us begin it. */
+export const timeSync: HostCheck = {
+  before: ['apply'],
+  look: ({ node, machine }) =>
+    machine.timeSynced !== false || node.system.timeSync.enabled
+      ? []
+      : [
+          warning(
+            'TimeSync',
+            'no time service keeps its clock',
+            `set system.timeSync.enabled: true, or ${onHost(node, 'systemctl enable --now chrony')}`,
+          ),
+        ],
+};

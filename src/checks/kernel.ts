@@ -1,0 +1,90 @@
+import type { MachineFacts } from '../model/index.js';
+import { type Draft, error, type HostCheck, minorOf, warning } from './check.js';
+
+/** kubeadm's SystemVerification: k8s.io/system-validators v1.12.1 (1.36), v1.8-1.11 (1.32-1.35). */
+const NAME = 'SystemVerification';
+
+/** From 1.32 the kernel must be 4.19 or newer: finding 1 of the field, EL7 and EL8 are out by it. */
+export const kernelVersion: HostCheck = {
+  before: ['apply'],
+  look({ cluster, machine }) {
+    const [, major, second] = /^(\d+)\.(\d+)/.exec(machine.kernel) ?? [];
+    const minor = minorOf(cluster.version);
+    if (major === undefined || second === undefined || minor === null) return [];
+    const kernel = Number(major) * 1000 + Number(second);
+    if (minor >= 32 && kernel < 4019) {
+      return [
+        error(
+          NAME,
+          `kernel release ${machine.kernel} is unsupported by Kubernetes ${cluster.version}: it needs 4.19 or newer`,
+          'use a system with a newer kernel: Debian 12, Ubuntu 22.04 or Enterprise Linux 9 have one',
+        ),
+      ];
+    }
+    // 1.36 names the long-term kernels 5.4, 5.10 and 5.15; the 5.14 of Enterprise Linux 9 is its vendor's long-term kernel.
+    const isNamed = kernel >= 6000 || [5004, 5010, 5015].includes(kernel) || /\.el9/.test(machine.kernel);
+    if (minor < 36 || isNamed) return [];
+    return [
+      warning(
+        NAME,
+        `kernel release ${machine.kernel} is none of those that Kubernetes names: 5.4, 5.10, 5.15, 6.x`,
+        'use a long-term kernel when there is one',
+      ),
+    ];
+  },
+};
+
+const REQUIRED =
+  'NAMESPACES NET_NS PID_NS IPC_NS UTS_NS CPUSETS MEMCG INET EXT4_FS PROC_FS NETFILTER_XT_TARGET_REDIRECT NETFILTER_XT_MATCH_COMMENT FAIR_GROUP_SCHED CGROUPS CGROUP_PIDS CGROUP_SCHED';
+const REQUIRED_V1 = 'CGROUP_CPUACCT CGROUP_DEVICE CGROUP_FREEZER';
+const REQUIRED_V2 = 'CGROUP_BPF';
+const ALIASES: Readonly<Record<string, string>> = { NETFILTER_XT_TARGET_REDIRECT: 'IP_NF_TARGET_REDIRECT' };
+
+export const kernelConfig: HostCheck = {
+  before: ['apply'],
+  look({ machine }) {
+    const config = machine.kernelConfig;
+    if (config === null) return [];
+    const isSet = (option: string): boolean => config[option] === 'y' || config[option] === 'm';
+    const missing = `${REQUIRED} ${machine.cgroup === 'v2' ? REQUIRED_V2 : REQUIRED_V1}`
+      .split(' ')
+      .filter((option) => !isSet(option) && !isSet(ALIASES[option] ?? option));
+    if (missing.length === 0) return [];
+    return [
+      error(NAME, `its kernel is built without ${missing.join(', ')}`, "boot the distribution's own kernel package"),
+    ];
+  },
+};
+
+/** From 1.35 the kubelet refuses cgroup v1 unless failCgroupV1 is false. Hybrid works as v1. */
+export const cgroups: HostCheck = {
+  before: ['apply'],
+  look({ cluster, machine }) {
+    return [...versionOne(machine, cluster.version, cluster.components.kubelet['failCgroupV1']), ...missing(machine)];
+  },
+};
+
+function versionOne(machine: MachineFacts, version: string, failCgroupV1: unknown): readonly Draft[] {
+  const minor = minorOf(version);
+  if (machine.cgroup === 'v2' || minor === null || minor < 31) return [];
+  const said = `it uses cgroup v1${machine.cgroup === 'hybrid' ? ' (hybrid)' : ''}`;
+  const move = 'boot it with systemd.unified_cgroup_hierarchy=1';
+  if (minor >= 35 && failCgroupV1 !== false) {
+    return [error(NAME, `${said}, which the kubelet refuses`, `${move}, or set kubelet.failCgroupV1: false`)];
+  }
+  return [warning(NAME, `${said}, which Kubernetes is about to drop`, move)];
+}
+
+function missing(machine: MachineFacts): readonly Draft[] {
+  // In v2 devices and freezer are the kernel's own and are in no list (since 4.15 and 5.2).
+  const needed =
+    machine.cgroup === 'v2'
+      ? ['cpu', 'cpuset', 'memory', 'pids']
+      : ['cpu', 'cpuacct', 'cpuset', 'devices', 'freezer', 'memory', 'pids'];
+  const absent = needed.filter((controller) => !machine.cgroupControllers.includes(controller));
+  if (absent.length === 0) return [];
+  const memory = absent.includes('memory') ? ' (some boards need cgroup_enable=memory on the kernel command line)' : '';
+  return [
+    error(NAME, `these cgroup controllers are missing: ${absent.join(', ')}`, `enable them in the kernel${memory}`),
+  ];
+}
