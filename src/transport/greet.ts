@@ -1,5 +1,6 @@
 // The first words on a wire: waits for the helper's hello and answers sudo's prompt once. Decides nothing about failures.
 import type { Secret } from '../model/index.js';
+import { deadline } from './deadline.js';
 import type { Wire } from './shell.js';
 
 export type Greeting =
@@ -7,7 +8,9 @@ export type Greeting =
   /** The start command ended, or the login shell said something else. */
   | { readonly type: 'closed'; readonly said: string; readonly reason: string }
   /** sudo asked a second time: the password was wrong. No second try was made. */
-  | { readonly type: 'asked-again'; readonly said: string };
+  | { readonly type: 'asked-again'; readonly said: string }
+  /** Neither a hello nor a prompt that we know, nor an end. */
+  | { readonly type: 'silent'; readonly said: string; readonly seconds: number };
 
 export interface Prompt {
   /** What sudo was told to print (`-p`): a nonce, so that no banner can be taken for it. */
@@ -15,12 +18,15 @@ export interface Prompt {
   readonly password: () => Promise<Secret>;
 }
 
-export function greet(wire: Wire, nonce: string, prompt: Prompt | null): Promise<Greeting> {
-  return new Promise((resolve, reject) => {
+export function greet(wire: Wire, nonce: string, prompt: Prompt | null, seconds: number): Promise<Greeting> {
+  let stop: () => void = () => undefined;
+  const greeting = new Promise<Greeting>((resolve, reject) => {
     let stdout = '';
     let stderr = '';
     let asked = 0;
     const said = (): string => withoutPrompt(stderr, prompt) || stdout.trim();
+    const clock = deadline(seconds * 1000, () => resolve({ type: 'silent', said: said(), seconds }));
+    stop = clock.stop;
     wire.onStdout((chunk) => {
       stdout += chunk.toString('utf8');
       const found = new RegExp(`${nonce} hello (\\d+)\\n`).exec(stdout);
@@ -33,11 +39,12 @@ export function greet(wire: Wire, nonce: string, prompt: Prompt | null): Promise
       if (prompts > asked) {
         asked += 1;
         if (asked > 1) resolve({ type: 'asked-again', said: said() });
-        else prompt.password().then((password) => wire.write(`${password.reveal()}\n`), reject);
+        else clock.paused(prompt.password).then((password) => wire.write(`${password.reveal()}\n`), reject);
       }
     });
     wire.onClose((reason) => resolve({ type: 'closed', said: said(), reason }));
   });
+  return greeting.finally(() => stop());
 }
 
 const withoutPrompt = (text: string, prompt: Prompt | null): string =>

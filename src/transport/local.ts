@@ -87,11 +87,13 @@ export function localTransport(options: LocalTransportOptions = {}): Transport {
   };
 }
 
+const START_WITHIN_S = 20;
+
 async function startLocally(options: LocalTransportOptions, counters: Transport['counters']): Promise<Transport> {
   const nonce = newNonce();
   const [file = 'sh', ...args] = startWords(nonce, options.shell, options.directory);
   const wire = processWire(file, args);
-  const greeting = await greet(wire, nonce, null);
+  const greeting = await greet(wire, nonce, null, START_WITHIN_S);
   if (greeting.type !== 'hello') {
     wire.destroy();
     throw new ProvisionError('UNREACHABLE', `no shell could be started on this machine: ${file}`, {
