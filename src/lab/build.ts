@@ -3,20 +3,20 @@
 // components.ts says WHAT is in it, `buildSteps` below says in which ORDER, lab/ holds the go.mod files that pin it.
 // Knows nothing of lab hosts.
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { arch as machineArch } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import * as table from './components.js';
-import { type ImageWorkplace, makeBaseLayer, pushImage, tarArguments } from './images.js';
+import { join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { ProvisionError } from '../model/index.js';
+import { type Arch, goBuilds } from './components.js';
+import { hostPackages, images, layerPackages, mirrorFiles } from './components-content.js';
+import { withLock } from './lock.js';
 import { startRegistry, stopMirror } from './mirror.js';
-import { debianFolder, fetchPackages, makeRepository } from './mirror-debian.js';
-import { cacheKey, forArch, goArguments, mirrorPath } from './mirror-layout.js';
-import { holdLock } from './mirror-lock.js';
+import { cacheKey, forArch, mirrorPath } from './mirror-layout.js';
 import { freePort } from './mirror-port.js';
 import { checkRequirements } from './mirror-requirements.js';
-import { type CommandOptions, runCommand } from './mirror-run.js';
+import { readCommand } from './mirror-run.js';
+import { buildSteps, describeLine, recipesDir, type Workplace } from './mirror-steps.js';
 
 /** Where the build stands. `done` of `total` steps are finished; `detail` changes while one step is at work. */
 export interface MirrorProgress {
@@ -44,22 +44,6 @@ export interface BuiltMirror {
 /** Raise it when the way the mirror is made changes without any table or recipe changing. */
 const recipeRevision = '1';
 
-/** lab/ of the checkout, seen from dist/src/lab/. */
-const recipesDir = fileURLToPath(new URL('../../../lab', import.meta.url));
-
-interface Workplace extends ImageWorkplace {
-  readonly partialDir: string;
-  readonly filesDir: string;
-  readonly stampsDir: string;
-}
-
-interface BuildStep {
-  readonly id: string;
-  /** What is being made and from what. */
-  readonly title: string;
-  readonly run: (place: Workplace, options: CommandOptions) => Promise<void>;
-}
-
 /**
  * The cache for mirrors: `$PROVISION_LAB_CACHE`, else `$XDG_CACHE_HOME/provision-lab`, else `~/.cache/provision-lab`.
  */
@@ -78,65 +62,48 @@ export function mirrorCacheDir(env: Readonly<Record<string, string | undefined>>
 export async function buildMirror(options: MirrorOptions): Promise<BuiltMirror> {
   const arch = await checkRequirements(machineArch());
   const key = await mirrorKey(arch);
-  const mirrorDir = join(options.cacheDir, `mirror-${key}`);
+  const mirrorDir = join(resolve(options.cacheDir), `mirror-${key}`);
   const built: BuiltMirror = { mirrorDir, checksumsFile: join(mirrorDir, 'checksums.json'), key };
   if (await exists(built.checksumsFile)) return built;
   await mkdir(options.cacheDir, { recursive: true });
-  const release = await holdLock(`${mirrorDir}.lock`, options);
-  try {
+  await alone(mirrorDir, options, async () => {
     if (!(await exists(built.checksumsFile))) await makeMirror(mirrorDir, arch, options);
-  } finally {
-    await release();
-  }
+  });
   return built;
 }
 
-async function mirrorKey(arch: table.Arch): Promise<string> {
+/** Does `work` when no other process of this machine builds the same mirror, and says so while it must wait. */
+async function alone(mirrorDir: string, options: MirrorOptions, work: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      return await withLock(`build ${mirrorDir}`, 'building the mirror', 0, work);
+    } catch (error) {
+      if (!(error instanceof ProvisionError) || error.code !== 'LOCKED') throw error;
+      options.onProgress({ step: 'wait for another build of this mirror', done: 0, total: 1, detail: error.message });
+    }
+    await wait(2_000, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch((cause) => {
+      throw new ProvisionError('INTERRUPTED', 'interrupted while another build of the mirror was at work', { cause });
+    });
+  }
+}
+
+async function mirrorKey(arch: Arch): Promise<string> {
   const recipes = new Map<string, string>();
-  for (const recipe of new Set(table.goBuilds.map((build) => build.recipe))) {
+  for (const recipe of new Set(goBuilds.map((build) => build.recipe))) {
     for (const file of await readdir(join(recipesDir, recipe))) {
       recipes.set(`${recipe}/${file}`, await readFile(join(recipesDir, recipe, file), 'utf8'));
     }
   }
-  const goVersion = (await runCommand(['go', 'env', 'GOVERSION'])).trim();
-  return cacheKey(recipes, [recipeRevision, goVersion, arch, JSON.stringify(table)]);
+  const goVersion = (await readCommand(['go', 'env', 'GOVERSION'])).trim();
+  return cacheKey(recipes, [
+    recipeRevision,
+    goVersion,
+    arch,
+    JSON.stringify([goBuilds, mirrorFiles, images, hostPackages, layerPackages]),
+  ]);
 }
 
-/** Every step of a build, in order. Pure. */
-export function buildSteps(): readonly BuildStep[] {
-  const bases = [...new Set(table.images.map((image) => image.base))];
-  return [
-    ...table.goBuilds.map(goStep),
-    ...table.mirrorFiles.map(fileStep),
-    {
-      id: 'debian-packages',
-      title: `Debian packages for hosts and image layers`,
-      run: (place, options) =>
-        fetchPackages(place.debian, [...table.hostPackages, ...Object.values(table.layerPackages).flat()], options),
-    },
-    {
-      id: 'debian-repository',
-      title: 'signed apt repository',
-      run: (place, options) => makeRepository(place.debian, join(place.filesDir, debianFolder), place.arch, options),
-    },
-    ...bases.map(
-      (base): BuildStep => ({
-        id: `layer-${base}`,
-        title: `layer of ${base} images`,
-        run: (place, options) => makeBaseLayer(base, place, options),
-      }),
-    ),
-    ...table.images.map(
-      (image): BuildStep => ({
-        id: `image-${image.reference}`,
-        title: `image ${image.reference}`,
-        run: (place, options) => pushImage(image, place, options),
-      }),
-    ),
-  ];
-}
-
-async function makeMirror(mirrorDir: string, arch: table.Arch, options: MirrorOptions): Promise<void> {
+async function makeMirror(mirrorDir: string, arch: Arch, options: MirrorOptions): Promise<void> {
   const partialDir = `${mirrorDir}.partial`;
   const work = join(partialDir, 'work');
   const place: Workplace = {
@@ -189,12 +156,6 @@ function narrator(tell: (detail: string) => void): (line: string) => void {
   };
 }
 
-/** `go build -v` prints the path of each package that it compiles, and nothing else on such a line. */
-export function describeLine(line: string): string {
-  const text = line.trim();
-  return /^[\w.~/-]+$/.test(text) ? `compiling ${text}` : text.replace(/^go: /, '');
-}
-
 async function openRegistry(place: Workplace): Promise<void> {
   await startRegistry({
     binary: join(place.binaries, 'registry', 'registry'),
@@ -205,86 +166,10 @@ async function openRegistry(place: Workplace): Promise<void> {
   });
 }
 
-function goStep(build: table.GoBuild): BuildStep {
-  return {
-    id: `go-${build.id}`,
-    title: `build ${build.source}`,
-    run: async (place, options) => {
-      const out = join(place.binaries, build.id);
-      const fresh = `${out}.tmp`;
-      await rm(fresh, { recursive: true, force: true });
-      await rm(out, { recursive: true, force: true });
-      await mkdir(fresh);
-      await runCommand(['nice', '-n', '10', 'go', ...goArguments(build, fresh)], {
-        ...options,
-        cwd: join(recipesDir, build.recipe),
-        // A workspace or flags of the caller's own would build something else than what is pinned.
-        env: {
-          CGO_ENABLED: build.cgo === true ? '1' : '0',
-          GOFLAGS: '',
-          GOWORK: 'off',
-          GOOS: 'linux',
-          GOARCH: place.arch,
-        },
-        hint: `see that the Go module proxy answers (go env GOPROXY), then run the same command again`,
-      });
-      for (const [from, to] of Object.entries(build.rename ?? {})) await rename(join(fresh, from), join(fresh, to));
-      await rename(fresh, out);
-    },
-  };
-}
-
-function fileStep(file: table.MirrorFile): BuildStep {
-  return {
-    id: `file-${file.url}`,
-    title: `pack ${basename(file.url)}`,
-    run: async (place, options) => {
-      const target = join(place.filesDir, mirrorPath(forArch(file.url, place.arch)));
-      await mkdir(dirname(target), { recursive: true });
-      const fresh = `${target}.tmp`;
-      await makeFile(file, fresh, place, options);
-      await rename(fresh, target);
-      // Hex and nothing else, as dl.k8s.io serves it.
-      await writeFile(`${target}.sha256`, await sha256Of(target));
-    },
-  };
-}
-
-async function makeFile(
-  file: table.MirrorFile,
-  target: string,
-  place: Workplace,
-  options: CommandOptions,
-): Promise<void> {
-  switch (file.kind) {
-    case 'binary':
-      return copyFile(join(place.binaries, file.binary), target);
-    case 'module-file': {
-      const question = ['go', 'list', '-m', '-f', '{{.Dir}}', file.module];
-      const env = { GOFLAGS: '-mod=readonly', GOWORK: 'off' };
-      const folder = await runCommand(question, { ...options, env, cwd: join(recipesDir, file.recipe) });
-      await copyFile(join(folder.trim(), file.path), target);
-      return chmod(target, 0o644); // the module cache is read-only
-    }
-    case 'tarball': {
-      const root = `${target}.root`;
-      await rm(root, { recursive: true, force: true });
-      for (const [name, binary] of Object.entries(file.members)) {
-        const path = join(root, forArch(name, place.arch));
-        await mkdir(dirname(path), { recursive: true });
-        await copyFile(join(place.binaries, binary), path);
-      }
-      const members = Object.keys(file.members).map((name) => forArch(name, place.arch));
-      await runCommand(tarArguments(target, root, members.sort(), true), options);
-      return rm(root, { recursive: true, force: true });
-    }
-  }
-}
-
 /** Writes the sums, keeps the registry's binary and gives the mirror its name, which says that it is complete. */
 async function finish(place: Workplace, mirrorDir: string): Promise<void> {
   const sums: Record<string, string> = {};
-  for (const file of table.mirrorFiles) {
+  for (const file of mirrorFiles) {
     const url = forArch(file.url, place.arch);
     sums[url] = await readFile(join(place.filesDir, `${mirrorPath(url)}.sha256`), 'utf8');
   }
@@ -294,14 +179,9 @@ async function finish(place: Workplace, mirrorDir: string): Promise<void> {
   const tools = join(place.partialDir, 'tools');
   await mkdir(tools, { recursive: true });
   await copyFile(join(place.binaries, 'registry', 'registry'), join(tools, 'registry'));
-  await rm(join(place.partialDir, 'work'), { recursive: true, force: true });
+  // In this order: a build that is cut off between the two has lost nothing.
   await rename(place.partialDir, mirrorDir);
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk);
-  return hash.digest('hex');
+  await rm(join(mirrorDir, 'work'), { recursive: true, force: true });
 }
 
 async function exists(path: string): Promise<boolean> {

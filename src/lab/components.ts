@@ -1,5 +1,5 @@
-// What the lab's mirror holds, as data: which Go modules are built, which upstream files and images they become,
-// and which Debian packages go beside them. Knows nothing of how any of it is built or served.
+// The versions of the lab's components and the Go builds that make them, as data. What becomes of the binaries is in
+// components-content.ts. Knows nothing of how any of it is built.
 
 export type Arch = 'amd64' | 'arm64';
 
@@ -21,40 +21,6 @@ export interface GoBuild {
   /** Needs a C compiler; everything else is built with CGO_ENABLED=0 and static by nature. */
   readonly cgo?: boolean;
   readonly pie?: boolean;
-}
-
-/** A binary of a build: `<build id>/<file name>`. */
-export type BinaryRef = string;
-
-/** A file under its publisher's URL; `{arch}` stands for the machine's. */
-export type MirrorFile =
-  | { readonly kind: 'binary'; readonly url: string; readonly binary: BinaryRef }
-  | {
-      readonly kind: 'tarball';
-      readonly url: string;
-      /** Path inside the archive by binary. */
-      readonly members: Readonly<Record<string, BinaryRef>>;
-    }
-  | {
-      readonly kind: 'module-file';
-      readonly url: string;
-      /** A file out of the source of a Go module, so that nothing of upstream's is copied into git. */
-      readonly recipe: string;
-      readonly module: string;
-      readonly path: string;
-    };
-
-export interface ImageSpec {
-  /** Name and tag as upstream publishes it. */
-  readonly reference: string;
-  /** `static`: nothing but the binaries. `busybox`: a shell and small tools. `netfilter`: Debian's iptables and friends. */
-  readonly base: 'static' | 'busybox' | 'netfilter';
-  /** Absolute path inside the image by binary. */
-  readonly binaries: Readonly<Record<string, BinaryRef>>;
-  readonly directories?: readonly string[];
-  readonly entrypoint?: readonly string[];
-  readonly command?: readonly string[];
-  readonly user?: string;
 }
 
 export const versions = Object.freeze({
@@ -93,7 +59,7 @@ const cniPlugins = {
   main: ['bridge', 'dummy', 'host-device', 'ipvlan', 'loopback', 'macvlan', 'ptp', 'tap', 'vlan'],
   meta: ['bandwidth', 'firewall', 'portmap', 'sbr', 'tuning', 'vrf'],
 };
-const cniPluginNames = Object.values(cniPlugins).flat();
+export const cniPluginNames: readonly string[] = Object.values(cniPlugins).flat();
 
 const containerdFlags = [
   `-X ${containerd}/version.Version=v${versions.containerd}`,
@@ -218,144 +184,3 @@ export const goBuilds: readonly GoBuild[] = [
     packages: ['github.com/google/go-containerregistry/cmd/crane'],
   },
 ];
-
-const github = 'https://github.com';
-const etcdFolder = `etcd-v${versions.etcd}-linux-{arch}`;
-
-export const mirrorFiles: readonly MirrorFile[] = [
-  ...['kubelet', 'kubeadm', 'kubectl'].map(
-    (name): MirrorFile => ({
-      kind: 'binary',
-      url: `https://dl.k8s.io/release/v${versions.kubernetes}/bin/linux/{arch}/${name}`,
-      binary: `kubernetes/${name}`,
-    }),
-  ),
-  {
-    kind: 'tarball',
-    url: `${github}/etcd-io/etcd/releases/download/v${versions.etcd}/${etcdFolder}.tar.gz`,
-    members: {
-      [`${etcdFolder}/etcd`]: 'etcd/etcd',
-      [`${etcdFolder}/etcdctl`]: 'etcd/etcdctl',
-      [`${etcdFolder}/etcdutl`]: 'etcd/etcdutl',
-    },
-  },
-  {
-    kind: 'tarball',
-    url: `${github}/containerd/containerd/releases/download/v${versions.containerd}/containerd-${versions.containerd}-linux-{arch}.tar.gz`,
-    members: {
-      'bin/containerd': 'containerd/containerd',
-      'bin/containerd-shim-runc-v2': 'containerd-shim/containerd-shim-runc-v2',
-      'bin/ctr': 'containerd/ctr',
-    },
-  },
-  {
-    kind: 'binary',
-    url: `${github}/opencontainers/runc/releases/download/v${versions.runc}/runc.{arch}`,
-    binary: 'runc/runc',
-  },
-  {
-    kind: 'tarball',
-    url: `${github}/containernetworking/plugins/releases/download/v${versions.cniPlugins}/cni-plugins-linux-{arch}-v${versions.cniPlugins}.tgz`,
-    members: Object.fromEntries(cniPluginNames.map((name) => [`./${name}`, `cni-plugins/${name}`])),
-  },
-  {
-    kind: 'tarball',
-    url: `${github}/kubernetes-sigs/cri-tools/releases/download/v${versions.crictl}/crictl-v${versions.crictl}-linux-{arch}.tar.gz`,
-    members: { crictl: 'crictl/crictl' },
-  },
-  {
-    kind: 'module-file',
-    url: `${github}/flannel-io/flannel/releases/download/v${versions.flannel}/kube-flannel.yml`,
-    recipe: 'flannel-0.28',
-    module: 'github.com/flannel-io/flannel',
-    path: 'Documentation/kube-flannel.yml',
-  },
-];
-
-const controlPlaneImages = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map(
-  (name): ImageSpec => ({
-    reference: `registry.k8s.io/${name}:v${versions.kubernetes}`,
-    base: 'static',
-    binaries: { [`/usr/local/bin/${name}`]: `kubernetes/${name}` },
-    command: [`/usr/local/bin/${name}`],
-  }),
-);
-
-export const images: readonly ImageSpec[] = [
-  ...controlPlaneImages,
-  {
-    reference: `registry.k8s.io/kube-proxy:v${versions.kubernetes}`,
-    base: 'netfilter',
-    binaries: { '/usr/local/bin/kube-proxy': 'kubernetes/kube-proxy' },
-    command: ['/usr/local/bin/kube-proxy'],
-  },
-  {
-    reference: `registry.k8s.io/etcd:${versions.etcdImage}`,
-    base: 'static',
-    binaries: {
-      '/usr/local/bin/etcd': 'etcd/etcd',
-      '/usr/local/bin/etcdctl': 'etcd/etcdctl',
-      '/usr/local/bin/etcdutl': 'etcd/etcdutl',
-    },
-    directories: ['/var/etcd', '/var/lib/etcd'],
-    command: ['/usr/local/bin/etcd'],
-  },
-  {
-    // Upstream runs as `nonroot` with a file capability on the binary. Ours runs as root in the same pod, whose manifest
-    // drops every capability but NET_BIND_SERVICE: a layer made by tar would lose the file capability.
-    reference: `registry.k8s.io/coredns/coredns:v${versions.coredns}`,
-    base: 'static',
-    binaries: { '/coredns': 'coredns/coredns' },
-    entrypoint: ['/coredns'],
-  },
-  {
-    reference: `registry.k8s.io/pause:${versions.pause}`,
-    base: 'static',
-    binaries: { '/pause': 'pause/pause' },
-    entrypoint: ['/pause'],
-    user: '65535:65535', // build/pause/Dockerfile
-  },
-  {
-    reference: `ghcr.io/flannel-io/flannel:v${versions.flannel}`,
-    base: 'netfilter',
-    binaries: { '/opt/bin/flanneld': 'flannel/flanneld' },
-    entrypoint: ['/opt/bin/flanneld'],
-  },
-  {
-    reference: `ghcr.io/flannel-io/flannel-cni-plugin:v${versions.flannelCniPlugin}`,
-    base: 'busybox', // its only use is `cp`, the init container's command in kube-flannel.yml
-    binaries: { '/flannel': 'flannel-cni-plugin/flannel' },
-  },
-  {
-    reference: `registry.k8s.io/e2e-test-images/agnhost:${versions.agnhost}`,
-    base: 'busybox',
-    binaries: { '/agnhost': 'kubernetes/agnhost' },
-    directories: ['/uploads'], // netexec writes there
-    entrypoint: ['/agnhost'],
-    command: ['pause'],
-  },
-];
-
-/** What a Kubernetes host asks of its distribution, offered to the lab hosts by a signed apt repository. */
-export const hostPackages: readonly string[] = [
-  'bash-completion',
-  'ca-certificates',
-  'chrony',
-  'conntrack',
-  'curl',
-  'ebtables',
-  'ethtool',
-  'iproute2',
-  'ipset',
-  'iptables',
-  'ipvsadm',
-  'kmod',
-  'nftables',
-  'socat',
-];
-
-/** Debian packages unpacked into the layers of the image bases. */
-export const layerPackages: Readonly<Record<'busybox' | 'netfilter', readonly string[]>> = {
-  busybox: ['busybox-static'],
-  netfilter: ['conntrack', 'ipset', 'iptables', 'kmod', 'nftables', 'busybox-static'],
-};

@@ -2,10 +2,11 @@
 // rest by crane. Knows nothing of how the binaries came to be.
 import { chmod, copyFile, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Arch, type ImageSpec, layerPackages } from './components.js';
+import type { Arch } from './components.js';
+import { type ImageSpec, layerPackages } from './components-content.js';
 import { linkIptables, unpackPackages } from './mirror-debian.js';
 import { repositoryOf } from './mirror-layout.js';
-import { type CommandOptions, runCommand } from './mirror-run.js';
+import { type CommandOptions, readCommand, runCommand } from './mirror-run.js';
 
 /** The folders that the work on images reads and writes. */
 export interface ImageWorkplace {
@@ -40,7 +41,7 @@ export function tarArguments(
   return ['tar', ...stable, ...(gzip ? ['-I', 'gzip -n -3'] : []), '-cf', archive, '-C', folder, '--', ...members];
 }
 
-/** Makes the layer that images of one base share. Gives its path. */
+/** Makes the layer that images of one base share. */
 export async function makeBaseLayer(
   base: ImageSpec['base'],
   place: ImageWorkplace,
@@ -70,7 +71,7 @@ async function linkBusybox(root: string, options: CommandOptions): Promise<void>
   for (const folder of ['bin', 'sbin', 'usr/bin', 'usr/sbin']) {
     for (const name of await readdir(join(root, folder)).catch(absentIsEmpty)) taken.add(name);
   }
-  const applets = await runCommand([join(root, 'bin/busybox'), '--list'], options);
+  const applets = await readCommand([join(root, 'bin/busybox'), '--list'], options);
   for (const applet of applets.split('\n')) {
     if (applet !== '' && !taken.has(applet)) await symlink('busybox', join(root, 'bin', applet));
   }

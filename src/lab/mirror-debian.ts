@@ -3,7 +3,7 @@
 import { copyFile, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type CommandOptions, runCommand } from './mirror-run.js';
+import { type CommandOptions, readCommand, runCommand } from './mirror-run.js';
 
 /** Suite of the lab hosts; the machine must be of the same one, because its apt chooses the packages. */
 export const debianSuite = 'bookworm';
@@ -60,7 +60,7 @@ export async function fetchPackages(
 async function closureOf(state: string, packages: readonly string[], options: CommandOptions): Promise<string[]> {
   // With every package at hand apt prints no URIs, so it is asked with an empty archive folder.
   const words = ['-qq', '-o', `Dir::Cache::archives=${join(state, 'cache')}`, '--print-uris', 'install', ...packages];
-  const answer = await runCommand(apt(state, words), options);
+  const answer = await readCommand(apt(state, words), options);
   return answer.split('\n').flatMap((line) => /^'[^']*' (\S+\.deb) /.exec(line)?.[1] ?? []);
 }
 
@@ -96,9 +96,9 @@ export async function makeRepository(
     if (file.endsWith('.deb')) await copyFile(join(state, 'archives', file), join(folder, 'pool', poolName(file)));
   }
   const inFolder = { ...options, cwd: folder };
-  const packages = await runCommand(['apt-ftparchive', 'packages', 'pool'], inFolder);
+  const packages = await readCommand(['apt-ftparchive', 'packages', 'pool'], inFolder);
   await writeFile(join(folder, index, 'Packages'), packages);
-  const release = await runCommand(
+  const release = await readCommand(
     ['apt-ftparchive', ...releaseFields(arch), 'release', `dists/${debianSuite}`],
     inFolder,
   );

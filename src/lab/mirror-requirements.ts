@@ -5,7 +5,7 @@ import { ProvisionError } from '../model/index.js';
 import type { Arch } from './components.js';
 import { debianSuite } from './mirror-debian.js';
 import { parseGoVersion, reaches } from './mirror-layout.js';
-import { runCommand } from './mirror-run.js';
+import { readCommand } from './mirror-run.js';
 
 /** The newest `go` line of a go.mod in lab/ (cri-tools 1.36.0). */
 export const leastGo = [1, 26, 2] as const;
@@ -60,7 +60,7 @@ async function distributionProblem(): Promise<string[]> {
 async function goProblem(): Promise<string[]> {
   const wanted = `Go ${leastGo.join('.')} or later is needed`;
   if (!(await onPath('go'))) return [`${wanted} and there is no go on the PATH (https://go.dev/dl)`];
-  const line = await runCommand(['go', 'version']);
+  const line = await readCommand(['go', 'version']);
   const version = parseGoVersion(line);
   return version !== undefined && reaches(version, leastGo) ? [] : [`${wanted}, this is ${line.trim()}`];
 }

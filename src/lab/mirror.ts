@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ProvisionError } from '../model/index.js';
@@ -42,7 +42,10 @@ type ServiceName = (typeof services)[number];
  * Throws LAB with the service's log when one does not.
  */
 export async function serveMirror(service: MirrorService): Promise<RunningMirror> {
-  const { mirrorDir, runDir, address } = service;
+  const { address } = service;
+  // The services run in `/`, so that they hold no other folder in use: their paths must be absolute.
+  const mirrorDir = resolve(service.mirrorDir);
+  const runDir = resolve(service.runDir);
   const filesPort = service.filesPort ?? 8080;
   const registryPort = service.registryPort ?? 5000;
   await mkdir(runDir, { recursive: true });
