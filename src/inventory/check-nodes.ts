@@ -104,7 +104,7 @@ function checkControlPlanes(draft: DraftInventory): Complaint[] {
   const withRole = (role: 'control-plane' | 'etcd') => nodes.filter(({ node }) => node.roles?.includes(role));
   const planes = withRole('control-plane');
   const complaints: Complaint[] = [];
-  if (!nodesAreWhole(draft)) return complaints;
+  if (nodes.length === 0 || !nodesAreWhole(draft)) return complaints;
   if (planes.length === 0) {
     complaints.push({
       path: ['nodes'],

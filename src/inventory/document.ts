@@ -41,9 +41,10 @@ export function readDocument(text: string, file: string): { source: Source; prob
       prettyErrors: false,
       uniqueKeys: false,
       keepSourceTokens: false,
-      logLevel: 'silent',
+      logLevel: 'error', // `silent` would let a second document pass unseen,
     });
     for (const { pos, code, message } of [...document.errors, ...document.warnings].slice(0, MAX_SYNTAX_PROBLEMS)) {
+      if (message.includes('call stack')) throw new RangeError(message);
       reader.report(pos[0], [], `is not valid YAML: ${firstLine(message)}`, syntaxCure(code));
     }
     root = document.contents;
@@ -152,7 +153,9 @@ class Reader {
   #readAlias(node: Node, path: Path, depth: number): unknown {
     const target = this.resolveAlias(node);
     const start = node.range?.[0] ?? 0;
-    if (target === undefined || this.#open.has(target)) {
+    if (target === undefined)
+      return this.report(start, path, 'is an alias, and there is no such anchor', 'write the value out');
+    if (this.#open.has(target)) {
       return this.report(start, path, 'is an alias of something that is not complete here', 'write the value out');
     }
     this.#aliasDepth++;

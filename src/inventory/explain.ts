@@ -42,7 +42,9 @@ function explainOne(issue: Issue, source: Source, above: Path): Complaint[] {
       if (seen === undefined) return [missing(path)];
       const fitting = issue.errors.filter((branch) => branch.length > 0 && !branch.some(isOtherShape));
       if (fitting.length === 1) return (fitting[0] ?? []).flatMap((inner) => explainOne(inner, source, path));
-      return [{ path, message: `${shown(path, seen)} ${issue.message}`, cure: exampleCure(path) }];
+      return [
+        { path, message: `${shown(path, seen)} ${issue.message}`, cure: nearCure(path, seen) ?? truthCure(path, seen) },
+      ];
     }
     case 'invalid_key': {
       const inner = issue.issues[0];
@@ -114,10 +116,24 @@ function wrongType(path: Path, seen: unknown, expected: string, source: Source):
       cure: `quote it: "${written}"`,
     };
   }
-  if (typeof seen === 'string' && /^(yes|no|on|off)$/i.test(seen) && expected === 'boolean') {
-    return { path, message, cure: `write \`${/^(yes|on)$/i.test(seen)}\`` };
+  if (typeof seen === 'string' && /^\d+$/.test(seen) && (expected === 'number' || expected === 'int')) {
+    return { path, message, cure: `write it without quotes: ${seen}` };
   }
-  return { path, message, cure: exampleCure(path) };
+  return { path, message, cure: truthCure(path, seen) };
+}
+
+/** Among the words that may stand here beside other shapes. */
+function nearCure(path: Path, seen: unknown): string | undefined {
+  const words = shapesAt(path).flatMap((shape) => (shape.enum ?? []).map(String));
+  const near = typeof seen === 'string' && !path.includes('password') ? nearest(seen, words) : undefined;
+  return near === undefined ? undefined : `did you mean \`${near}\`?`;
+}
+
+/** `yes` and `on` are truth values in YAML 1.1, and words in 1.2. */
+function truthCure(path: Path, seen: unknown): string {
+  const takesTruth = shapesAt(path).some((shape) => shape.type === 'boolean');
+  const word = typeof seen === 'string' ? /^(?:(yes|on)|no|off)$/i.exec(seen) : null;
+  return takesTruth && word !== null ? `write \`${word[1] !== undefined}\`` : exampleCure(path);
 }
 
 function wrongWord(path: Path, seen: unknown, known: readonly string[]): Complaint {
