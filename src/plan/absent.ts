@@ -33,7 +33,13 @@ export function planAbsent(input: AbsentInput): Plan {
 }
 
 function leave(cluster: Cluster, node: Node, survivor: string): readonly Action[] {
-  const resource: KubeletIdentityResource = { kind: 'kubelet-identity', node: node.name, server: '', caHash: '' };
+  const resource: KubeletIdentityResource = {
+    kind: 'kubelet-identity',
+    node: node.name,
+    server: '',
+    caHash: '',
+    ownApi: null,
+  };
   const part = (name: string, summary: string, because: string): Action => ({
     verb: '-',
     key: keyOf(resource),

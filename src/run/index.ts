@@ -1,4 +1,9 @@
 // The one loop: connect -> gather -> check -> plan -> (ask) -> carry out -> verify. Emits events; draws nothing, knows no transport.
 export { type ConvergeOptions, converge, type Prepared, prepare, propose, type Report } from './converge.js';
+export { gatherOnly } from './look.js';
 export { type ResetOptions, reset } from './reset.js';
 export { hostOf, openSession, type Session, type Surroundings, trustFor } from './session.js';
+export { type SmokeCheck, smoke } from './smoke.js';
+export { pullTrust } from './state-pull.js';
+export { type ClusterStatus, clusterStatus } from './status.js';
+export { type CreatedToken, createToken, removeToken, type TokenRow, tokens } from './tokens.js';

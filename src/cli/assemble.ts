@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { shellHost } from '../host/index.js';
+import { readInventory } from '../inventory/index.js';
+import type { Cluster, Listener, Node, Release, Secret } from '../model/index.js';
+import { ProvisionError } from '../model/index.js';
+import type { Setting } from '../plan/index.js';
+import { knownVersions, loadManifests, releaseFor } from '../release/index.js';
+import type { Surroundings } from '../run/index.js';
+import { steps } from '../steps/index.js';
+import { bastionPool, connectSsh } from '../transport/index.js';
+import { kubeconfig, openTrust } from '../trust/index.js';
+import { askedCredentials } from './ask.js';
+import { ensureStateFolder, type StateFolder, stateFolder } from './state-folder.js';
+import type { Terminal } from './terminal.js';
+
+/** An inventory that was read, and where its cluster's state lives. */
+export interface Loaded {
+  readonly file: string;
+  readonly cluster: Cluster;
+  readonly folder: StateFolder;
+  /** sha256 of the inventory's text: a saved plan belongs to it. */
+  readonly digest: string;
+}
+
+export function load(terminal: Terminal, inventory: string, ignorePreflight?: string): Loaded {
+  const file = resolve(terminal.cwd, inventory);
+  const text = readText(file, inventory);
+  const { cluster } = readInventory(text, file, {
+    releases: knownVersions(),
+    readFile: (path) => readFileSync(path, 'utf8'),
+    homeDir: terminal.home,
+  });
+  const folder = stateFolder(file, cluster.name);
+  const ignored = ignorePreflight?.split(',') ?? [];
+  return {
+    file,
+    cluster: {
+      ...cluster,
+      ignorePreflight: [...cluster.ignorePreflight, ...ignored],
+      nodes: cluster.nodes.map((node) => ({
+        ...node,
+        ssh: { ...node.ssh, knownHosts: [...node.ssh.knownHosts, folder.knownHosts] },
+      })),
+    },
+    folder,
+    digest: createHash('sha256').update(text).digest('hex'),
+  };
+}
+
+function readText(file: string, given: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new ProvisionError('INVENTORY', `cannot read the inventory ${given}`, {
+      said: cause instanceof Error ? cause.message : String(cause),
+      hint: 'name it with -i FILE; inventories/ has examples to start from',
+      cause,
+    });
+  }
+}
+
+/** Everything real behind a run: SSH, the state folder, the release's manifests. */
+export async function surroundingsOf(terminal: Terminal, loaded: Loaded, emit: Listener): Promise<Surroundings> {
+  const { cluster, folder } = loaded;
+  const credentials = askedCredentials(terminal);
+  const bastions = bastionPool();
+  return {
+    cluster,
+    release: await releaseWithManifests(terminal, cluster),
+    steps,
+    connect: async (node: Node) =>
+      shellHost(
+        await connectSsh({
+          host: node,
+          ssh: node.ssh,
+          credentials,
+          bastions,
+          signal: terminal.signal,
+          env: terminal.env,
+        }),
+        terminal.now,
+      ),
+    openTrust: async (found: boolean) => {
+      ensureStateFolder(folder);
+      const { trust, minted } = await openTrust({
+        stateDir: folder.path,
+        cluster,
+        now: new Date(terminal.now()),
+        mint: found,
+      });
+      if (minted.length > 0)
+        emit({ type: 'note', text: `minted ${minted.length} keys and certificates into ${folder.path}` });
+      return trust;
+    },
+    emit,
+    signal: terminal.signal,
+    now: terminal.now,
+    who: `${terminal.user} (pid ${process.pid})`,
+  };
+}
+
+/** The release with its manifests fetched and verified; kept by content below the cache folder, so a second run fetches nothing. */
+export function releaseWithManifests(terminal: Terminal, cluster: Cluster): Promise<Release> {
+  const cache = join(terminal.env['XDG_CACHE_HOME'] ?? join(terminal.home, '.cache'), 'provision', 'manifests');
+  return loadManifests(releaseFor(cluster), (url) => fetchText(url, terminal.signal), {
+    get: (digest) => readFile(join(cache, digest), 'utf8').catch(() => null),
+    put: async (digest, text) => {
+      await mkdir(cache, { recursive: true });
+      await writeFile(join(cache, digest), text);
+    },
+  });
+}
+
+/** Throws with the reason; `loadManifests` says what it was for. */
+async function fetchText(url: string, signal: AbortSignal): Promise<string> {
+  const response = await fetch(url, { signal }).catch((cause: unknown) => {
+    throw cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  });
+  if (!response.ok) throw new Error(`HTTP ${response.status}`);
+  return response.text();
+}
+
+/** The kubeconfig of a client certificate that is minted for this run and kept nowhere. */
+export function superAdminKubeconfig(setting: Setting): Secret {
+  const { cluster, trust } = setting;
+  return kubeconfig({
+    cluster: cluster.name,
+    server: serverOf(cluster),
+    ca: trust.authority('ca').cert,
+    user: 'provision',
+    client: trust.superAdmin(),
+  });
+}
+
+export function serverOf(cluster: Cluster): string {
+  const { host, port } = cluster.endpoint;
+  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

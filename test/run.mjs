@@ -1,0 +1,115 @@
+// `npm test`: everything that is held, fast things first, so that a break shows in seconds.
+//   npm test                         all of it (the lab scenarios need Linux and root; elsewhere they are left out, saying so)
+//   npm test -- --unit               without the lab
+//   npm test -- --only NAME          one scenario (or several, comma-separated) of test/lab/, without the unit tests
+//   npm test -- --list               the scenarios' names
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { compile, ensurePackages, refuseOldNode, root, run, stage } from '../lab/prepare.mjs';
+
+const args = process.argv.slice(2);
+const flag = (name) => args.includes(name);
+const only = args.includes('--only') ? (args[args.indexOf('--only') + 1] ?? '').split(',') : null;
+const totals = { passed: 0, failed: 0 };
+
+/** Scenarios in their order: they share one lab, so the first one pays for building the cluster. */
+const scenarios = readdirSync(`${root}test/lab`)
+  .filter((name) => name.endsWith('.scenario.ts'))
+  .sort()
+  .map((name) => name.replace('.scenario.ts', ''));
+
+/** One jest run; its tests are added to the totals, and a run without any test is a failure. */
+async function jest(name, selection, env = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'provision-test-'));
+  const file = join(folder, 'result.json');
+  const { code } = await run(
+    [process.execPath, `${root}node_modules/jest/bin/jest.js`, '--json', `--outputFile=${file}`, ...selection],
+    { env: { NODE_OPTIONS: '--experimental-vm-modules --no-warnings', ...env } },
+  );
+  const result = JSON.parse(readFileSync(file, 'utf8'));
+  rmSync(folder, { recursive: true });
+  totals.passed += result.numPassedTests;
+  totals.failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
+  if (result.numPendingTests > 0)
+    process.stdout.write(`  ${result.numPendingTests} skipped in ${name}: each says why in its title\n`);
+  if (result.numTotalTests === 0 || (code !== 0 && result.numFailedTests + result.numRuntimeErrorTestSuites === 0))
+    totals.failed++;
+}
+
+/** A check that is one fact: the types, the lint. */
+async function check(name, act) {
+  try {
+    await stage(name, act);
+    totals.passed++;
+    return true;
+  } catch (error) {
+    process.stdout.write(`✖ ${name}\n${error.message}\n`);
+    totals.failed++;
+    return false;
+  }
+}
+
+function finish() {
+  process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed\n`);
+  process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;
+}
+
+async function main() {
+  if (flag('--list')) {
+    process.stdout.write(`${scenarios.join('\n')}\n`);
+    return;
+  }
+  refuseOldNode();
+  await stage('packages', ensurePackages);
+  if (!(await check('types', compile))) return finish();
+  if (only === null) {
+    await check('lint', async () => {
+      const { code, output } = await run([`${root}node_modules/.bin/biome`, 'check', '--error-on-warnings', '.'], {
+        quiet: true,
+      });
+      if (code !== 0) throw new Error(output);
+    });
+    await stage('unit', () => jest('unit', []));
+    if (totals.failed > 0 || flag('--unit')) return finish();
+  }
+  const why = process.platform !== 'linux' ? 'not Linux' : process.getuid() !== 0 ? 'not root' : null;
+  if (why !== null) {
+    process.stdout.write(`the lab scenarios are left out here: ${why} (they make practice hosts on this machine)\n`);
+    return finish();
+  }
+  await stage('lab: packages and components', async () => {
+    const { code } = await run([process.execPath, `${root}dist/src/main.js`, 'lab', 'build']);
+    if (code !== 0) throw new Error('the lab could not be built');
+  });
+  const chosen = only === null ? scenarios : scenarios.filter((name) => only.some((word) => name.includes(word)));
+  for (const name of chosen) {
+    await stage(`scenario ${name}`, () =>
+      jest(name, [
+        '--runInBand',
+        '--config',
+        JSON.stringify(scenarioConfig),
+        '--runTestsByPath',
+        `${root}dist/test/lab/${name}.scenario.js`,
+      ]),
+    );
+  }
+  if (chosen.length === 0) totals.failed++;
+  await run([process.execPath, `${root}dist/src/main.js`, 'lab', 'down', '--name', 'ci'], { quiet: true });
+  finish();
+}
+
+const scenarioConfig = {
+  rootDir: root,
+  testMatch: ['**/dist/test/lab/*.scenario.js'],
+  transform: {},
+  testTimeout: 900_000,
+  randomize: false,
+  bail: 0,
+};
+
+await main().catch((error) => {
+  process.stdout.write(`${error.message}\n`);
+  totals.failed++;
+  finish();
+});
