@@ -3,6 +3,7 @@
 export { type AdoptedTrust, type AdoptTrustInputs, adoptTrust, type RemoteFiles } from './adopt.js';
 export { caHash } from './hash.js';
 export { type KubeconfigInputs, kubeconfig } from './kubeconfig.js';
+export { mergeKubeconfig } from './kubeconfig-merge.js';
 export { type Entropy, systemEntropy } from './mint.js';
 export { type OpenedTrust, type OpenTrustInputs, openTrust } from './open.js';
 export { remoteTrustPaths } from './table.js';
