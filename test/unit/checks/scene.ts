@@ -1,0 +1,152 @@
+import type { Cluster, Facts, MachineFacts, Node } from '../../../src/model/index.js';
+
+/** A healthy Debian 12 control plane and worker: no check has anything to say about them. */
+const node = (name: string, address: string, roles: Node['roles']): Node => ({
+  name,
+  address,
+  internalAddress: address,
+  roles,
+  labels: {},
+  taints: [],
+  ssh: {
+    user: 'root',
+    port: 22,
+    key: null,
+    agent: true,
+    password: null,
+    knownHosts: [],
+    bastion: null,
+    become: { method: 'none', password: null },
+    connectTimeout: 10,
+  },
+  system: {
+    hostname: true,
+    hostsFile: true,
+    swap: 'off',
+    selinux: 'permissive',
+    firewall: 'disable',
+    timeSync: { enabled: true, servers: [] },
+    sysctl: {},
+    packages: [],
+    openFiles: 1048576,
+  },
+});
+
+const CLUSTER: Cluster = {
+  name: 'test',
+  version: '1.36.3',
+  method: 'static-pods',
+  runtime: 'containerd',
+  network: { plugin: 'flannel', podCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/12', dnsDomain: 'cluster.local' },
+  proxyMode: 'iptables',
+  endpoint: { host: '192.0.2.11', port: 6443 },
+  pki: { algorithm: 'RSA-2048', certSans: [] },
+  mirrors: { artifacts: null, checksums: {}, registries: {} },
+  components: { kubelet: {}, kubeProxy: {}, apiServer: {}, controllerManager: {}, scheduler: {}, etcd: {} },
+  nodes: [node('cp1', '192.0.2.11', ['control-plane']), node('w1', '192.0.2.12', ['worker'])],
+  ignorePreflight: [],
+};
+
+const GIB = 1024 ** 3;
+const room = { freeBytes: 40 * GIB, freeInodes: 2_000_000, mount: '/' };
+
+const REQUIRED_CONFIG =
+  'NAMESPACES NET_NS PID_NS IPC_NS UTS_NS CPUSETS MEMCG INET EXT4_FS PROC_FS NETFILTER_XT_TARGET_REDIRECT NETFILTER_XT_MATCH_COMMENT FAIR_GROUP_SCHED CGROUPS CGROUP_PIDS CGROUP_SCHED CGROUP_BPF CGROUP_CPUACCT CGROUP_DEVICE CGROUP_FREEZER';
+
+export const healthy = (of: Node, index: number): MachineFacts => ({
+  hostname: `fresh-${index}`,
+  os: { id: 'debian', like: [], version: '12', name: 'Debian GNU/Linux 12 (bookworm)' },
+  arch: 'amd64',
+  kernel: '6.1.0-18-amd64',
+  cpus: 4,
+  memoryBytes: 8 * GIB,
+  machineId: `${index}`.repeat(32),
+  productUuid: `0000000${index}-0000-0000-0000-000000000000`,
+  macs: [`52:54:00:00:00:0${index}`],
+  addresses: ['127.0.0.1', of.internalAddress, 'fe80::1'],
+  routes: ['default eth0', '192.0.2.0/24 eth0'],
+  initSystem: 'systemd',
+  packageManager: 'apt',
+  cgroup: 'v2',
+  cgroupControllers: ['cpuset', 'cpu', 'io', 'memory', 'hugetlb', 'pids'],
+  clockSkewMs: 20,
+  timeSynced: true,
+  disks: { '/': room, '/var': room, '/etc': room, '/var/lib/etcd': room, '/var/lib/containerd': room, '/run': room },
+  listening: { '22': 'sshd' },
+  commands: ['ip', 'iptables', 'mount', 'nsenter', 'tc', 'touch', 'curl'],
+  swaps: [],
+  selinux: 'absent',
+  resolvConf: ['192.0.2.1'],
+  proxyEnvironment: {},
+  packageManagerBusy: null,
+  brokenPackages: [],
+  foreignRuntimes: [],
+  clusterCa: null,
+  uid: 0,
+  container: null,
+  firewall: null,
+  containerSelinux: false,
+  resolvedUpstreams: [],
+  hostsFileNames: ['localhost'],
+  kernelConfig: Object.fromEntries(REQUIRED_CONFIG.split(' ').map((option) => [option, 'y'])),
+  kubernetesPaths: [],
+  cniConfigs: [],
+  kubeletVersion: null,
+  owner: null,
+});
+
+/** `over` laid over `base`, maps merged, everything else replaced. */
+export function laid<T>(base: T, over: unknown): T {
+  if (!isMap(base) || !isMap(over)) return over as T;
+  const merged: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) merged[key] = laid(merged[key], value);
+  return merged as T;
+}
+
+const isMap = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export interface Situation {
+  /** Laid over the cluster. */
+  readonly cluster?: unknown;
+  /** Laid over every node's `system`. */
+  readonly system?: unknown;
+  /** Laid over a node's own fields. */
+  readonly nodes?: Readonly<Record<string, unknown>>;
+  /** Laid over a host's machine facts. */
+  readonly machines?: Readonly<Record<string, unknown>>;
+  /** Ledger keys per host. */
+  readonly ledger?: Readonly<Record<string, readonly string[]>>;
+  /** Only these hosts have facts (`--limit`). */
+  readonly only?: readonly string[];
+}
+
+export function scene(situation: Situation): { cluster: Cluster; facts: ReadonlyMap<string, Facts> } {
+  const base = laid(CLUSTER, situation.cluster ?? {});
+  const nodes = base.nodes.map((n) =>
+    laid(laid(n, { system: situation.system ?? {} }), situation.nodes?.[n.name] ?? {}),
+  );
+  const cluster = { ...base, nodes };
+  const facts = new Map(
+    nodes
+      .filter((n) => situation.only?.includes(n.name) ?? true)
+      .map((n, index): [string, Facts] => [
+        n.name,
+        {
+          host: n.name,
+          machine: laid(healthy(n, index + 1), situation.machines?.[n.name] ?? {}),
+          ledger: (situation.ledger?.[n.name] ?? []).map((key, order) => ({
+            key,
+            kind: 'file',
+            order,
+            former: null,
+            resource: {},
+          })),
+          answer: () => {
+            throw new Error('checks ask nothing but the machine and the ledger');
+          },
+        },
+      ]),
+  );
+  return { cluster, facts };
+}
