@@ -116,8 +116,10 @@ async function makeMirror(mirrorDir: string, arch: Arch, options: MirrorOptions)
     debian: join(work, 'debian'),
     crane: join(work, 'binaries', 'crane', 'crane'),
     registry: `127.0.0.1:${await freePort()}`,
+    goTemporary: join(work, 'go'),
   };
-  for (const folder of [place.filesDir, place.stampsDir, place.binaries, place.layers]) {
+  await rm(place.goTemporary, { recursive: true, force: true }); // of a build that was cut off
+  for (const folder of [place.filesDir, place.stampsDir, place.binaries, place.layers, place.goTemporary]) {
     await mkdir(folder, { recursive: true });
   }
   try {
@@ -129,17 +131,28 @@ async function makeMirror(mirrorDir: string, arch: Arch, options: MirrorOptions)
 }
 
 async function takeSteps(place: Workplace, { onProgress, signal }: MirrorOptions): Promise<void> {
-  const steps = buildSteps();
+  const steps = buildSteps(place.arch);
   for (const [done, step] of steps.entries()) {
     const stamp = join(place.stampsDir, createHash('sha256').update(step.id).digest('hex').slice(0, 16));
     if (await exists(stamp)) continue;
     const tell = (detail: string) => onProgress({ step: step.title, done, total: steps.length, detail });
     tell('');
     if (step.id.startsWith('image-')) await openRegistry(place);
-    await step.run(place, { signal, onLine: narrator(tell) });
+    await step.run(place, { signal, onLine: narrator(tell) }).catch((error: unknown) => {
+      throw interruptedDuring(step.title, error);
+    });
     await writeFile(stamp, `${step.id}\n`);
   }
   onProgress({ step: 'mirror complete', done: steps.length, total: steps.length, detail: '' });
+}
+
+/** An interruption told in words of the build; any other error as it is. */
+function interruptedDuring(title: string, error: unknown): unknown {
+  if (!(error instanceof ProvisionError) || error.code !== 'INTERRUPTED') return error;
+  return new ProvisionError('INTERRUPTED', `interrupted during: ${title}`, {
+    hint: 'run the same command again: what is finished is kept',
+    cause: error,
+  });
 }
 
 /** Turns the lines of a tool into details, four times a second at most. */

@@ -5,7 +5,7 @@ import { createReadStream } from 'node:fs';
 import { chmod, copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type GoBuild, goBuilds } from './components.js';
+import { type Arch, type GoBuild, goBuilds } from './components.js';
 import { hostPackages, images, layerPackages, type MirrorFile, mirrorFiles } from './components-content.js';
 import { type ImageWorkplace, makeBaseLayer, pushImage, tarArguments } from './images.js';
 import { debianFolder, fetchPackages, makeRepository } from './mirror-debian.js';
@@ -19,6 +19,8 @@ export interface Workplace extends ImageWorkplace {
   readonly partialDir: string;
   readonly filesDir: string;
   readonly stampsDir: string;
+  /** Where the compiler keeps what it throws away. */
+  readonly goTemporary: string;
 }
 
 export interface BuildStep {
@@ -29,11 +31,11 @@ export interface BuildStep {
 }
 
 /** Every step of a build, in order. Pure. */
-export function buildSteps(): readonly BuildStep[] {
+export function buildSteps(arch: Arch): readonly BuildStep[] {
   const bases = [...new Set(images.map((image) => image.base))];
   return [
     ...goBuilds.map(goStep),
-    ...mirrorFiles.map(fileStep),
+    ...mirrorFiles.map((file) => fileStep(file, arch)),
     {
       id: 'debian-packages',
       title: `Debian packages for hosts and image layers`,
@@ -79,6 +81,7 @@ function goStep(build: GoBuild): BuildStep {
         env: {
           CGO_ENABLED: build.cgo === true ? '1' : '0',
           GOFLAGS: '',
+          GOTMPDIR: place.goTemporary,
           GOWORK: 'off',
           GOOS: 'linux',
           GOARCH: place.arch,
@@ -91,10 +94,10 @@ function goStep(build: GoBuild): BuildStep {
   };
 }
 
-function fileStep(file: MirrorFile): BuildStep {
+function fileStep(file: MirrorFile, arch: Arch): BuildStep {
   return {
     id: `file-${file.url}`,
-    title: `pack ${basename(file.url)}`,
+    title: `pack ${basename(forArch(file.url, arch))}`,
     run: async (place, options) => {
       const target = join(place.filesDir, mirrorPath(forArch(file.url, place.arch)));
       await mkdir(dirname(target), { recursive: true });
