@@ -1,0 +1,45 @@
+import { relative } from 'node:path';
+import type { LabHost, LabRecord } from './record.js';
+
+/** Inventory of a lab as YAML (JSON values are YAML scalars). `from` is the folder of the inventory file. Pure. */
+export function inventoryText(record: LabRecord, hosts: readonly LabHost[], state: string, from: string): string {
+  const path = (name: string): string => JSON.stringify(relative(from, `${state}/${name}`) || name);
+  const { gateway } = record.network;
+  const mirror = record.mirror
+    ? [
+        '  mirrors:',
+        `    artifacts: "http://${gateway}:8080"`,
+        `    checksums: ${path('checksums.json')}`,
+        '    registries:',
+        ...['registry.k8s.io', 'ghcr.io'].map((name) => `      ${name}: "http://${gateway}:5000"`),
+      ]
+    : [];
+  return [
+    'cluster:',
+    `  name: ${record.name}`,
+    '  release: "1.36.3"',
+    '  runtime: containerd',
+    '  network: flannel',
+    ...mirror,
+    '  # The hosts share the machine: its cgroups may be v1, and conntrack limits are not theirs to set.',
+    '  kubelet: { failCgroupV1: false }',
+    '  kubeProxy: { conntrack: { maxPerCore: 0 } }',
+    'ssh:',
+    '  user: root',
+    `  key: ${path('id_ed25519')}`,
+    `  knownHosts: ${path('known_hosts')}`,
+    'nodes:',
+    ...hosts.map(
+      ({ name, address, n }) =>
+        `  - { name: ${name}, address: ${address}, roles: [${n === 1 ? 'control-plane' : 'worker'}] }`,
+    ),
+    '',
+  ].join('\n');
+}
+
+/** One line per host: name and address, with the host's public key. Pure. */
+export const knownHostsText = (hosts: readonly (LabHost & { readonly hostKey: string })[]): string =>
+  hosts.map(({ name, address, hostKey }) => `${name},${address} ${keyOnly(hostKey)}\n`).join('');
+
+/** `ssh-ed25519 AAAA…` without the comment. */
+const keyOnly = (publicKey: string): string => publicKey.trim().split(/\s+/).slice(0, 2).join(' ');

@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BuiltMirror, buildMirror } from './build.js';
+import { mirrorPids, serveMirror, stopMirror } from './mirror.js';
+import { debianSource } from './mirror-debian.js';
+import type { Places } from './places.js';
+
+/** What a host and an inventory need to know of the lab's running mirror. */
+export interface LabMirror {
+  readonly checksumsFile: string;
+  readonly source: string;
+  readonly keyring: Buffer;
+  readonly keyringPath: string;
+}
+
+const keyringPath = '/usr/share/keyrings/provision-lab.gpg';
+
+const mirrorFolder = (run: string): string => join(run, 'mirror');
+
+/** The mirror of real components: made once, taken from the cache afterwards. Speaks about each step once. */
+export function buildLabMirror(
+  places: Places,
+  say: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<BuiltMirror> {
+  let last = '';
+  return buildMirror({
+    cacheDir: places.cache,
+    onProgress: ({ step, done, total }) => {
+      if (step !== last) say(`mirror ${done}/${total}: ${step}`);
+      last = step;
+    },
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+export async function startMirror(built: BuiltMirror, run: string, gateway: string): Promise<LabMirror> {
+  const running = await serveMirror({ mirrorDir: built.mirrorDir, runDir: mirrorFolder(run), address: gateway });
+  return {
+    checksumsFile: built.checksumsFile,
+    source: debianSource(running.filesUrl, keyringPath),
+    keyring: await readFile(running.debianKeyringFile),
+    keyringPath,
+  };
+}
+
+export const endMirror = (run: string): Promise<void> => stopMirror(mirrorFolder(run));
+
+export const mirrorProcesses = (run: string): Promise<readonly number[]> => mirrorPids(mirrorFolder(run));

@@ -1,0 +1,85 @@
+import { ProvisionError } from '../model/index.js';
+
+/** A lab's own piece of network. Every lab has one slot, which names its links; its subnet is 10.201.<slot>.0/24 or as asked. */
+export interface LabNetwork {
+  readonly slot: number;
+  readonly cidr: string;
+  readonly gateway: string;
+  readonly prefix: number;
+  /** The machine's end of the lab's cable: the gateway's address lives here. */
+  readonly uplink: string;
+  /** The network namespace that holds the bridge, so that no firewall of the machine stands between the hosts. */
+  readonly wiring: string;
+}
+
+export interface HostNetwork {
+  readonly address: string;
+  readonly mac: string;
+  readonly namespace: string;
+  /** The bridge's port for this host, inside the wiring namespace. */
+  readonly port: string;
+}
+
+const firstHost = 11;
+
+export function labNetwork(lab: string, slot: number, cidr = `10.201.${slot}.0/24`): LabNetwork {
+  const { base, prefix } = parseCidr(cidr);
+  return {
+    slot,
+    cidr,
+    prefix,
+    gateway: formatAddress(base + 1),
+    uplink: `plab${slot}`,
+    wiring: `provlab.${lab}`,
+  };
+}
+
+/** The n-th host (1, 2, …) has the address .10 + n. Throws USAGE when the subnet is full. */
+export function hostNetwork(lab: string, network: LabNetwork, n: number): HostNetwork {
+  const { base, prefix } = parseCidr(network.cidr);
+  const offset = firstHost - 1 + n;
+  if (offset >= 2 ** (32 - prefix) - 1) {
+    throw new ProvisionError('USAGE', `host ${n} has no address in ${network.cidr}`, {
+      hint: 'ask for fewer hosts or give a larger --cidr',
+    });
+  }
+  // The address is the same after a host is made afresh; so is the MAC, or the neighbours' ARP tables would lie for a while.
+  const mac = [0x02, 0x50, 0x4c, network.slot, n >> 8, n & 255].map((byte) => byte.toString(16).padStart(2, '0'));
+  return {
+    address: formatAddress(base + offset),
+    mac: mac.join(':'),
+    namespace: `provlab.${lab}.h${n}`,
+    port: `p${n}`,
+  };
+}
+
+export function parseCidr(cidr: string): { readonly base: number; readonly prefix: number } {
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(cidr);
+  const parts = (match ?? []).slice(1, 5).map(Number);
+  const prefix = Number(match?.[5]);
+  if (match === null || parts.some((part) => part > 255) || prefix < 8 || prefix > 27) {
+    throw new ProvisionError('USAGE', `"${cidr}" is not an IPv4 subnet between /8 and /27`, {
+      hint: 'for example --cidr 10.201.7.0/24',
+    });
+  }
+  const address = parts.reduce((sum, part) => sum * 256 + part, 0);
+  return { base: address - (address % 2 ** (32 - prefix)), prefix };
+}
+
+export function overlaps(one: string, other: string): boolean {
+  const a = parseCidr(one);
+  const b = parseCidr(other);
+  return a.base < b.base + 2 ** (32 - b.prefix) && b.base < a.base + 2 ** (32 - a.prefix);
+}
+
+/** The default lab always gets slot 0, so that the committed inventory's addresses hold; others the lowest free one. */
+export function chooseSlot(lab: string, taken: ReadonlyMap<number, string>): number {
+  if (lab === 'lab') return 0;
+  for (let slot = 1; slot < 250; slot += 1) if (!taken.has(slot)) return slot;
+  throw new ProvisionError('LAB', 'all 249 lab subnets of this machine are taken', {
+    hint: 'provision lab status --all, then provision lab down --name NAME',
+  });
+}
+
+const formatAddress = (value: number): string =>
+  [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');

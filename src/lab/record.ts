@@ -1,0 +1,87 @@
+import { lstat, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { ProvisionError } from '../model/index.js';
+import { hostNetwork, type LabNetwork } from './network.js';
+import { labPlaces, type Places } from './places.js';
+
+/** What this machine knows of a lab while it is there; kept in /run/provision-lab/NAME/lab.json. */
+export interface LabRecord {
+  readonly name: string;
+  readonly network: LabNetwork;
+  readonly like: string;
+  readonly root: string;
+  readonly checkout: string;
+  readonly disks: string;
+  /** Number of hosts: h1 … hN. */
+  readonly hosts: number;
+  /** False for a lab without mirror. */
+  readonly mirror: boolean;
+}
+
+export interface LabHost {
+  readonly name: string;
+  readonly n: number;
+  readonly address: string;
+  readonly mac: string;
+  readonly namespace: string;
+  readonly port: string;
+}
+
+export const hostOf = (record: LabRecord, n: number): LabHost => ({
+  name: `h${n}`,
+  n,
+  ...hostNetwork(record.name, record.network, n),
+});
+
+export const hostsOf = (record: LabRecord): readonly LabHost[] =>
+  Array.from({ length: record.hosts }, (_, index) => hostOf(record, index + 1));
+
+/** A lab's name becomes part of paths, links and cgroups. Throws USAGE. */
+export function checkLabName(name: string): void {
+  if (/^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/.test(name)) return;
+  throw new ProvisionError('USAGE', `"${name}" cannot name a lab`, {
+    hint: 'lower-case letters, digits and dashes, beginning with a letter, at most 32',
+  });
+}
+
+export async function readRecord(places: Places, lab: string): Promise<LabRecord | undefined> {
+  const text = await readFile(labPlaces(places, lab).record, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  return text === undefined ? undefined : (JSON.parse(text) as LabRecord);
+}
+
+export async function writeRecord(places: Places, record: LabRecord): Promise<void> {
+  await replaceFile(labPlaces(places, record.name).record, `${JSON.stringify(record, null, 2)}\n`);
+}
+
+export async function allRecords(places: Places): Promise<readonly LabRecord[]> {
+  const names = await readdir(places.run, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const found = await Promise.all(
+    names.filter((entry) => entry.isDirectory()).map((entry) => readRecord(places, entry.name)),
+  );
+  return found.filter((record) => record !== undefined);
+}
+
+/** Writes a file so that a reader sees the old one or the new one, never half of it. */
+export async function replaceFile(path: string, content: string, mode = 0o644): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(`${path}.new`, content, { mode });
+  await rename(`${path}.new`, path);
+}
+
+export const diskOf = (record: LabRecord, host: LabHost): string => join(record.disks, host.name);
+
+/** Whether there is something at a path; "could not look" throws. */
+export const exists = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false;
+      throw error;
+    },
+  );

@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { ProvisionError } from '../model/index.js';
+import { must } from './command.js';
+
+/** What a lab needs of the machine: the Debian package, and a file or command by which it is recognised. */
+const needed: readonly { readonly name: string; readonly proof: string }[] = [
+  { name: 'mmdebstrap', proof: 'mmdebstrap' },
+  { name: 'debian-archive-keyring', proof: '/usr/share/keyrings/debian-archive-keyring.gpg' },
+  { name: 'systemd-container', proof: 'systemd-nspawn' },
+  { name: 'util-linux', proof: 'unshare' },
+  { name: 'iproute2', proof: 'ip' },
+  { name: 'openssh-client', proof: 'ssh' },
+];
+
+const ownHosts = 'with hosts of your own no lab is needed: write an inventory and run provision apply -i FILE';
+
+export interface Machine {
+  readonly platform: string;
+  readonly uid: number;
+  readonly has: (proof: string) => boolean;
+}
+
+export const thisMachine = (): Machine => ({
+  platform: process.platform,
+  uid: process.getuid?.() ?? -1,
+  has: (proof) =>
+    proof.startsWith('/')
+      ? existsSync(proof)
+      : [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'].some((dir) =>
+          existsSync(join(dir, proof)),
+        ),
+});
+
+/** Debian packages the lab's hosts need that this machine lacks; empty when nothing is missing. */
+export const missingLabPackages = (machine: Machine = thisMachine()): readonly string[] =>
+  needed.filter(({ proof }) => !machine.has(proof)).map(({ name }) => name);
+
+export const installCommand = (packages: readonly string[]): string =>
+  `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+
+/** Installs what is missing with apt, as root; says so first. Throws LAB with the exact command when apt cannot. */
+export async function installLabPackages(
+  say: (line: string) => void = () => {},
+  extra: readonly string[] = [],
+): Promise<readonly string[]> {
+  const packages = [...new Set([...missingLabPackages(), ...extra])];
+  if (packages.length === 0) return packages;
+  const command = installCommand(packages);
+  const machine = thisMachine();
+  if (machine.platform !== 'linux' || machine.uid !== 0 || !machine.has('apt-get')) {
+    throw new ProvisionError('LAB', `the lab needs these Debian packages: ${packages.join(', ')}`, {
+      hint: `as root: apt-get update && ${command}`,
+    });
+  }
+  say(`installing ${packages.join(', ')}`);
+  await must(['apt-get', 'update', '-q'], { hint: `as root: apt-get update && ${command}` });
+  await must(['sh', '-c', `DEBIAN_FRONTEND=noninteractive exec ${command}`], { hint: command });
+  return packages;
+}
+
+/** Why a lab cannot run here, kindly; undefined when it can. */
+export function labObstacle(machine: Machine = thisMachine()): ProvisionError | undefined {
+  if (machine.platform !== 'linux') {
+    return new ProvisionError('LAB', `practice hosts need a Linux machine, this is ${machine.platform}`, {
+      hint: ownHosts,
+    });
+  }
+  if (machine.uid !== 0) {
+    return new ProvisionError('LAB', 'practice hosts need root: they make network namespaces and mounts', {
+      hint: `run the same command with sudo; ${ownHosts}`,
+    });
+  }
+  const missing = missingLabPackages(machine);
+  if (missing.length === 0) return undefined;
+  return new ProvisionError('LAB', `the lab needs Debian packages that are not installed: ${missing.join(', ')}`, {
+    hint: `apt-get update && ${installCommand(missing)}`,
+  });
+}

@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { lstat, mkdir, readdir, readFile, readlink, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ProvisionError } from '../model/index.js';
+import { must } from './command.js';
+import { withLock } from './lock.js';
+import type { Places } from './places.js';
+import { exists } from './record.js';
+
+/** The kinds of host there are; each has a folder of this name in lab/hosts/ and a Debian suite. */
+const kinds = { debian12: { suite: 'bookworm' } } as const;
+export type HostKind = keyof typeof kinds;
+
+export function hostKind(name: string): HostKind {
+  if (name in kinds) return name as HostKind;
+  throw new ProvisionError('USAGE', `there is no recipe for hosts like "${name}"`, {
+    hint: `known: ${Object.keys(kinds).join(', ')}`,
+  });
+}
+
+/**
+ * The read-only root that all hosts of a kind share: made once per recipe, in the cache. Returns its path.
+ * It appears under its name only when it is whole: an interruption leaves a temporary folder, which the next call removes.
+ */
+export async function ensureRoot(places: Places, kind: HostKind, say: (line: string) => void): Promise<string> {
+  const recipes = join(places.checkout, 'lab/hosts');
+  const root = join(places.cache, `root-${kind}-${await recipeKey(recipes, kind)}`);
+  if (await exists(root)) return root;
+  await mkdir(places.cache, { recursive: true });
+  return withLock(`root ${places.cache}`, `making the ${kind} root`, 600_000, async () => {
+    if (await exists(root)) return root;
+    for (const name of await readdir(places.cache)) {
+      if (name.startsWith('tmp-root-')) await rm(join(places.cache, name), { recursive: true, force: true });
+    }
+    const half = join(places.cache, `tmp-root-${process.pid}`);
+    say(`making the ${kind} root file system with mmdebstrap (once, about half a minute)`);
+    await debootstrap(half, recipes, kind, say);
+    await rename(half, root);
+    return root;
+  });
+}
+
+async function debootstrap(target: string, recipes: string, kind: HostKind, say: (line: string) => void) {
+  const packages = (await readFile(join(recipes, kind, 'packages'), 'utf8'))
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  await must(
+    [
+      // A mount namespace of its own: killed at any moment, its mounts are gone and the folder can be removed safely.
+      ...['unshare', '--mount', '--propagation', 'private', '--', 'sh', '-c', 'exec "$@" 2>&1', 'sh'],
+      ...['mmdebstrap', '--mode=root', '--variant=minbase', `--include=${packages.join(',')}`],
+      ...['--dpkgopt=path-exclude=/usr/share/man/*', '--dpkgopt=path-exclude=/usr/share/doc/*'],
+      `--customize-hook=sh "$LAB_RECIPES/${kind}/customize.sh" "$1"`,
+      kinds[kind].suite,
+      target,
+    ],
+    {
+      env: { LAB_RECIPES: recipes },
+      onLine: (line) => line.startsWith('I: ') && say(`  ${line.slice(3)}`),
+      hint: 'is the Debian package mirror reachable? try: apt-get update',
+    },
+  );
+}
+
+/** Digest of everything the root is made from: the same recipe on the same architecture is the same root. */
+async function recipeKey(recipes: string, kind: HostKind): Promise<string> {
+  const hash = createHash('sha256').update(`${process.arch}\n${kinds[kind].suite}\n`);
+  const files = [...(await filesBelow(join(recipes, kind))), join(recipes, 'init.sh')];
+  for (const path of files) {
+    const content = (await lstat(path)).isSymbolicLink() ? await readlink(path) : await readFile(path);
+    hash
+      .update(`${path.slice(recipes.length)}\n`)
+      .update(content)
+      .update('\n');
+  }
+  return hash.digest('hex').slice(0, 12);
+}
+
+async function filesBelow(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}

@@ -1,0 +1,232 @@
+import { randomBytes } from 'node:crypto';
+import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { ProvisionError } from '../model/index.js';
+import { must } from './command.js';
+import { describeLab, type Lab } from './describe.js';
+import { diskFiles, type HostIdentity, makeDisk, mayLowerOomScore } from './disk.js';
+import { inventoryText, knownHostsText } from './lab-files.js';
+import { buildLabMirror, type LabMirror, startMirror } from './lab-mirror.js';
+import { withLock } from './lock.js';
+import { chooseSlot, labNetwork, overlaps } from './network.js';
+import { labPlaces, type Places, placesOf } from './places.js';
+import { killProcesses } from './processes.js';
+import {
+  allRecords,
+  checkLabName,
+  diskOf,
+  exists,
+  hostsOf,
+  type LabHost,
+  type LabRecord,
+  replaceFile,
+  writeRecord,
+} from './record.js';
+import { labObstacle } from './requirements.js';
+import { ensureRoot, hostKind } from './root.js';
+import { prepareKernel } from './shared-kernel.js';
+import { hostCgroup, isRunning, startHost } from './start.js';
+import { layWiring } from './wiring.js';
+
+export interface UpOptions {
+  /** Number of hosts. Default: as many as there are, or 3. A lab never shrinks by `up`. */
+  readonly hosts?: number | undefined;
+  readonly name?: string | undefined;
+  readonly like?: string | undefined;
+  readonly cidr?: string | undefined;
+  /** Make hosts anew, as if just installed: all of them or those named. */
+  readonly fresh?: boolean | readonly string[] | undefined;
+  /** Without it the hosts have no packages and no artifacts. Default true. */
+  readonly mirror?: boolean | undefined;
+  readonly places?: Places | undefined;
+  readonly say?: ((line: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Makes the lab be there: starts what does not run, adds hosts when asked for more. A second call changes nothing. */
+export async function up(options: UpOptions = {}): Promise<Lab> {
+  const obstacle = labObstacle();
+  if (obstacle !== undefined) throw obstacle;
+  const name = options.name ?? 'lab';
+  checkLabName(name);
+  const places = options.places ?? placesOf();
+  const say = options.say ?? (() => {});
+  const kind = hostKind(options.like ?? 'debian12');
+  const root = await ensureRoot(places, kind, say);
+  const built = options.mirror === false ? undefined : await buildLabMirror(places, say, options.signal);
+  return withLock(`lab ${name}`, `bringing up lab "${name}"`, 60_000, async () => {
+    const record = await register(places, { ...options, name, like: kind, root });
+    const lab = labPlaces(places, name);
+    await layWiring(record.network);
+    const mirror = built === undefined ? undefined : await startMirror(built, lab.run, record.network.gateway);
+    await makeClientKey(lab.state);
+    const running = await runningHosts(record, options.fresh ?? false, say);
+    await makeDisks(record, lab.state, mirror, running);
+    await writeState(lab.state, record, mirror);
+    await startHosts(places, record, running, say);
+    return describeLab(record);
+  });
+}
+
+/** Finds the lab's record or makes one: a free slot, a subnet that nothing else on this machine uses. */
+function register(places: Places, wish: UpOptions & { name: string; like: string; root: string }): Promise<LabRecord> {
+  return withLock('machine', 'choosing a subnet', 30_000, async () => {
+    const records = await allRecords(places);
+    const former = records.find((record) => record.name === wish.name);
+    await prepareKernel(places);
+    const lab = labPlaces(places, wish.name);
+    if (former !== undefined) {
+      if (former.checkout !== places.checkout && (await exists(former.checkout))) throw foreignLab(former);
+      if (wish.cidr !== undefined && wish.cidr !== former.network.cidr) throw otherSubnet(former, wish.cidr);
+      const record = { ...former, checkout: places.checkout, hosts: Math.max(wish.hosts ?? 0, former.hosts) };
+      await writeRecord(places, record);
+      return record;
+    }
+    const slot = chooseSlot(wish.name, new Map(records.map((record) => [record.network.slot, record.name])));
+    const network = labNetwork(wish.name, slot, wish.cidr);
+    await refuseOverlap(network.cidr, records);
+    // A lab without a record is no lab: what an earlier one left is not its own.
+    for (const leftover of [lab.disks, lab.state]) await rm(leftover, { recursive: true, force: true });
+    const { name, like, root } = wish;
+    const { checkout } = places;
+    const hosts = wish.hosts ?? 3;
+    const record = { name, network, like, root, checkout, disks: lab.disks, hosts, mirror: wish.mirror !== false };
+    await writeRecord(places, record);
+    return record;
+  });
+}
+
+async function refuseOverlap(cidr: string, records: readonly LabRecord[]): Promise<void> {
+  const routes: unknown = JSON.parse(await must(['ip', '-j', '-4', 'route', 'show']));
+  const machine = (Array.isArray(routes) ? routes : []).flatMap((route: { dst?: string; dev?: string }) =>
+    route.dst !== undefined && /\/\d+$/.test(route.dst)
+      ? [{ cidr: route.dst, who: `this machine's ${route.dev}` }]
+      : [],
+  );
+  const labs = records.map((record) => ({ cidr: record.network.cidr, who: `lab "${record.name}"` }));
+  const hit = [...labs, ...machine].find((other) => overlaps(other.cidr, cidr));
+  if (hit === undefined) return;
+  throw new ProvisionError('LAB', `${cidr} overlaps ${hit.cidr} of ${hit.who}`, {
+    hint: 'give the lab another subnet: --cidr 10.201.77.0/24, with a --name of its own',
+  });
+}
+
+const foreignLab = (record: LabRecord): ProvisionError =>
+  new ProvisionError('LAB', `lab "${record.name}" belongs to the checkout ${record.checkout}`, {
+    hint: `choose another --name, or end it first: provision lab down --name ${record.name}`,
+  });
+
+const otherSubnet = (record: LabRecord, cidr: string): ProvisionError =>
+  new ProvisionError('LAB', `lab "${record.name}" is at ${record.network.cidr}, not ${cidr}`, {
+    hint: `provision lab down --name ${record.name}, then up again`,
+  });
+
+async function makeClientKey(state: string): Promise<void> {
+  const key = join(state, 'id_ed25519');
+  if ((await exists(key)) && (await exists(`${key}.pub`))) return;
+  await rm(key, { force: true });
+  await mkdir(state, { recursive: true, mode: 0o700 });
+  await must(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', 'provision lab', '-f', key]);
+}
+
+/** Names of the hosts that run and are to be left alone; those to be made afresh are ended and lose their disks. */
+async function runningHosts(
+  record: LabRecord,
+  fresh: boolean | readonly string[],
+  say: (line: string) => void,
+): Promise<ReadonlySet<string>> {
+  const hosts = hostsOf(record);
+  const isFresh = (host: LabHost): boolean => (typeof fresh === 'boolean' ? fresh : fresh.includes(host.name));
+  const unknown = typeof fresh === 'boolean' ? [] : fresh.filter((name) => !hosts.some((host) => host.name === name));
+  if (unknown.length > 0) {
+    throw new ProvisionError('USAGE', `lab "${record.name}" has no host ${unknown.join(', ')}`, {
+      hint: `it has ${hosts.map((host) => host.name).join(', ')}`,
+    });
+  }
+  for (const host of hosts.filter(isFresh)) {
+    if (await exists(diskOf(record, host))) say(`${host.name}: thrown away`);
+    await killProcesses(hostCgroup(record.name, host.name));
+    await rm(diskOf(record, host), { recursive: true, force: true });
+  }
+  const states = await Promise.all(hosts.map((host) => isRunning(record.name, host)));
+  return new Set(hosts.filter((_, index) => states[index]).map((host) => host.name));
+}
+
+async function makeDisks(
+  record: LabRecord,
+  state: string,
+  mirror: LabMirror | undefined,
+  running: ReadonlySet<string>,
+): Promise<void> {
+  const clientKey = await readFile(join(state, 'id_ed25519.pub'), 'utf8');
+  const runc = (await mayLowerOomScore())
+    ? undefined
+    : await readFile(join(record.checkout, 'lab/hosts/runc.sh'), 'utf8');
+  for (const host of hostsOf(record)) {
+    if (running.has(host.name) || (await exists(diskOf(record, host)))) continue;
+    const identity: HostIdentity = {
+      name: host.name,
+      machineId: randomBytes(16).toString('hex'),
+      hostKey: await makeHostKey(host.name),
+      clientKey,
+      gateway: record.network.gateway,
+      mirror,
+      runc,
+    };
+    await makeDisk(diskOf(record, host), record.root, diskFiles(identity));
+  }
+}
+
+async function makeHostKey(name: string): Promise<HostIdentity['hostKey']> {
+  const folder = await mkdtemp('/run/provision-lab/key-');
+  try {
+    await must(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', `root@${name}`, '-f', join(folder, 'key')]);
+    const [secret, open] = await Promise.all(['key', 'key.pub'].map((file) => readFile(join(folder, file), 'utf8')));
+    return { private: secret ?? '', public: open ?? '' };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function writeState(state: string, record: LabRecord, mirror: LabMirror | undefined): Promise<void> {
+  const hosts = await Promise.all(
+    hostsOf(record).map(async (host) => ({
+      ...host,
+      hostKey: await readFile(join(diskOf(record, host), 'upper/etc/ssh/ssh_host_ed25519_key.pub'), 'utf8'),
+    })),
+  );
+  await replaceFile(join(state, 'known_hosts'), knownHostsText(hosts));
+  await replaceFile(join(state, 'inventory.yaml'), inventoryText(record, hosts, state, state));
+  await replaceFile(
+    join(state, 'hosts.json'),
+    `${JSON.stringify(
+      hosts.map(({ name, address, hostKey }) => ({ name, address, hostKey: hostKey.trim() })),
+      null,
+      2,
+    )}\n`,
+  );
+  if (mirror !== undefined) await copyFile(mirror.checksumsFile, join(state, 'checksums.json'));
+}
+
+/** Several hosts boot at once, but not so many that each takes for ever. */
+async function startHosts(
+  places: Places,
+  record: LabRecord,
+  running: ReadonlySet<string>,
+  say: (line: string) => void,
+): Promise<void> {
+  const waiting = hostsOf(record).filter((host) => !running.has(host.name));
+  if (running.size > 0) say(`${[...running].join(', ')}: running`);
+  if (waiting.length > 0) say(`booting ${waiting.map((host) => host.name).join(', ')}`);
+  const lanes = Math.max(2, availableParallelism() * 2);
+  const work = async (): Promise<void> => {
+    for (let host = waiting.shift(); host !== undefined; host = waiting.shift()) {
+      const ms = await startHost(places, record, host);
+      say(`${host.name}: ${host.address} answers SSH after ${(ms / 1000).toFixed(1)} s`);
+    }
+  };
+  const results = await Promise.allSettled(Array.from({ length: lanes }, work));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
