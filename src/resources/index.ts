@@ -3,15 +3,19 @@
 import { ProvisionError, type Resource, type ResourceKey, type ResourceKind } from '../model/index.js';
 import { file } from './file.js';
 import type { Kind } from './kind.js';
+import { kubeletIdentity } from './kubelet-identity.js';
+import { node } from './node.js';
+import { objects } from './objects.js';
 
 export { sha256 } from './file.js';
 export type { Circumstances, Draft, Keeping, Kind } from './kind.js';
+export { leaveScripts } from './leave.js';
 export { ACTION_PRELUDE, heredoc, LEDGER_DIR, QUESTION_PRELUDE, word, words } from './shell.js';
 
 /** Each kind is typed by its own resource and answer; here they meet as one, and only the registry knows that they match. */
 type AnyKind = Kind<Resource, unknown>;
 const registry: ReadonlyMap<ResourceKind, AnyKind> = new Map(
-  [file].map((kind) => [kind.kind, kind as unknown as AnyKind]),
+  [file, kubeletIdentity, node, objects].map((kind) => [kind.kind, kind as unknown as AnyKind]),
 );
 
 export function kindOf(kind: ResourceKind): AnyKind {

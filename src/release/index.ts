@@ -1,0 +1,101 @@
+// Owns the one table of versions, images, artifacts and checksums, the skew rules and the mapping onto mirrors.
+// It knows no host and no step; nothing else in the product spells a version.
+import {
+  type Arch,
+  type ArtifactSource,
+  type Cluster,
+  type ManifestSource,
+  type Mirrors,
+  ProvisionError,
+  type Release,
+} from '../model/index.js';
+import { noChecksum } from './manifests.js';
+import { minorOf } from './skew.js';
+import { type ArtifactRow, artifacts, type ManifestRow, manifests, type ReleaseRow, releases } from './table.js';
+
+export { loadManifests, type TextCache } from './manifests.js';
+export { controllerMayTalkTo, kubeletMayTalkTo, mayUpgrade, minorOf } from './skew.js';
+export { artifacts, manifests, releases } from './table.js';
+
+/** Exact versions that this provision can build, oldest first. */
+export const knownVersions = (): readonly string[] => Object.values(releases).map((row) => row.kubernetes);
+
+/** `1.36`, `v1.36` or `1.36.3` as an exact version without `v`; null when the table has no such release. */
+export function resolveVersion(wanted: string): string | null {
+  const plain = wanted.replace(/^v/, '');
+  const row = releases[minorOf(plain)];
+  if (row === undefined || (plain !== minorOf(plain) && plain !== row.kubernetes)) return null;
+  return row.kubernetes;
+}
+
+/** The row for this cluster with its mirrors and checksum overrides applied. Throws ARTIFACT for an unknown version. */
+export function releaseFor(cluster: Pick<Cluster, 'version' | 'mirrors'>): Release {
+  const { version, mirrors } = cluster;
+  const row = releases[minorOf(version)];
+  if (row === undefined || row.kubernetes !== version) {
+    throw new ProvisionError('ARTIFACT', `Kubernetes ${version} is not in the release table`, {
+      hint: `choose one of ${knownVersions().join(', ')}`,
+    });
+  }
+  return Object.freeze({
+    kubernetes: version,
+    minor: minorOf(version),
+    components: row.pins,
+    images: imagesFor(row),
+    kubeadmApi: row.kubeadmApi,
+    controlPlaneLabel: row.controlPlaneLabel,
+    artifact: (name: Parameters<Release['artifact']>[0], arch: Arch) => artifactOf(row, name, arch, mirrors),
+    manifests: { flannel: manifestOf('flannel', row.pins.flannel, mirrors) },
+  });
+}
+
+/** Image references by component, as upstream publishes them. A registry mirror is the runtime's business, not the name's. */
+export function imagesFor(row: ReleaseRow): Release['images'] {
+  const core = (name: string): string => `registry.k8s.io/${name}:v${row.kubernetes}`;
+  return Object.freeze({
+    'kube-apiserver': core('kube-apiserver'),
+    'kube-controller-manager': core('kube-controller-manager'),
+    'kube-scheduler': core('kube-scheduler'),
+    'kube-proxy': core('kube-proxy'),
+    etcd: `registry.k8s.io/etcd:${row.tags.etcd}`,
+    coredns: `registry.k8s.io/coredns/coredns:v${row.pins.coredns}`,
+    pause: `registry.k8s.io/pause:${row.pins.pause}`,
+    flannel: `ghcr.io/flannel-io/flannel:v${row.pins.flannel}`,
+    'flannel-cni-plugin': `ghcr.io/flannel-io/flannel-cni-plugin:v${row.tags['flannel-cni-plugin']}`,
+  });
+}
+
+const OF_KUBERNETES: ReadonlySet<string> = new Set(['kubelet', 'kubeadm', 'kubectl']);
+
+export const versionOf = (row: ReleaseRow, name: Parameters<Release['artifact']>[0]): string =>
+  OF_KUBERNETES.has(name) ? row.kubernetes : row.pins[name as Exclude<typeof name, 'kubelet' | 'kubeadm' | 'kubectl'>];
+
+function artifactOf(
+  row: ReleaseRow,
+  name: Parameters<Release['artifact']>[0],
+  arch: Arch,
+  mirrors: Mirrors,
+): ArtifactSource {
+  const version = versionOf(row, name);
+  const found = artifacts.find((a) => a.component === name && a.version === version);
+  if (found === undefined) throw new ProvisionError('INTERNAL', `the release table has no artifact ${name} ${version}`);
+  const upstream = urlOf(found, arch);
+  const sha256 = mirrors.checksums[upstream] ?? found.sha256[arch];
+  if (sha256 === undefined) throw noChecksum(`${name} for ${arch}`, version, upstream);
+  return { name, version, url: mirrored(upstream, mirrors), upstream, sha256 };
+}
+
+function manifestOf(name: string, version: string, mirrors: Mirrors): ManifestSource {
+  const found = manifests.find((m) => m.component === name && m.version === version);
+  if (found === undefined) throw new ProvisionError('INTERNAL', `the release table has no manifest ${name} ${version}`);
+  const upstream = urlOf(found, '');
+  const sha256 = mirrors.checksums[upstream] ?? found.sha256;
+  return { name, version, url: mirrored(upstream, mirrors), upstream, sha256, text: null };
+}
+
+const urlOf = (row: ArtifactRow | ManifestRow, arch: string): string =>
+  row.url.replaceAll('{version}', row.version).replaceAll('{arch}', arch);
+
+/** `https://HOST/PATH` is fetched from `<mirror>/HOST/PATH`. */
+export const mirrored = (upstream: string, mirrors: Pick<Mirrors, 'artifacts'>): string =>
+  mirrors.artifacts === null ? upstream : `${mirrors.artifacts}/${upstream.replace(/^https:\/\//, '')}`;

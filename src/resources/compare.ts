@@ -1,0 +1,35 @@
+/** What of `ours` is not so in `live`: `path: live -> ours`. Fields that only `live` has are somebody else's. */
+export function differences(ours: unknown, live: unknown, path = ''): readonly string[] {
+  if (isEmpty(ours) && isEmpty(live)) return [];
+  if (Array.isArray(ours)) {
+    if (!Array.isArray(live) || live.length !== ours.length) return [told(path, live, ours)];
+    return ours.flatMap((item, i) => differences(item, live[i], `${path}[${i}]`));
+  }
+  if (isRecord(ours)) {
+    const there = isRecord(live) ? live : {};
+    return Object.entries(ours).flatMap(([key, value]) =>
+      differences(value, there[key], path === '' ? key : `${path}.${key}`),
+    );
+  }
+  return ours === live || String(ours) === String(live) ? [] : [told(path, live, ours)];
+}
+
+/** The API server leaves out what says nothing. */
+const isEmpty = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  value === false ||
+  value === 0 ||
+  value === '' ||
+  (Array.isArray(value) && value.length === 0) ||
+  (isRecord(value) && Object.values(value).every(isEmpty));
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const told = (path: string, live: unknown, ours: unknown): string => `${path}: ${short(live)} -> ${short(ours)}`;
+
+function short(value: unknown): string {
+  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}

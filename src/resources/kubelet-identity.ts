@@ -1,0 +1,241 @@
+import type { Action, KubeletIdentityResource } from '../model/index.js';
+import { ProvisionError, Secret } from '../model/index.js';
+import type { Draft, Kind } from './kind.js';
+import { ADMIN_CONF, APPLY_WORD, apiWord, listOf, privateFile } from './kubectl-words.js';
+import { word } from './shell.js';
+
+export interface KubeletIdentityAnswer {
+  readonly kubeconfig: boolean;
+  /** Subject in RFC 2253 form; null: there is no certificate. */
+  readonly subject: string | null;
+  /** Signed by /etc/kubernetes/pki/ca.crt and not expired. */
+  readonly valid: boolean;
+}
+
+/** Minutes that a token lives; it is deleted as soon as the certificate is there. */
+const TOKEN_MINUTES = 15;
+/** Seconds. kubeadm waits 4 minutes for the control plane and 5 for TLS bootstrap. */
+const API_WITHIN = 300;
+const CERTIFICATE_WITHIN = 180;
+
+const PEM = '/var/lib/kubelet/pki/kubelet-client-current.pem';
+const CONF = '/etc/kubernetes/kubelet.conf';
+const BOOTSTRAP_CONF = '/etc/kubernetes/bootstrap-kubelet.conf';
+const CA = '/etc/kubernetes/pki/ca.crt';
+
+/** The kubelet's client certificate, got by TLS bootstrap. It renews itself; no ledger: reset sweeps it with the kubelet's traces. */
+export const kubeletIdentity: Kind<KubeletIdentityResource, KubeletIdentityAnswer> = {
+  kind: 'kubelet-identity',
+  name: (r) => r.node,
+
+  ask: (rs) =>
+    rs
+      .map(
+        () => `
+if [ -f ${CONF} ]; then echo 'kubeconfig yes'; else echo 'kubeconfig no'; fi
+if [ -e ${PEM} ]; then
+  have openssl || { echo 'openssl is needed to look at the certificate of the kubelet' >&2; exit 1; }
+  printf 'subject '; openssl x509 -in ${PEM} -noout -subject -nameopt RFC2253 2>/dev/null | sed 's/^subject= *//' || echo
+  if openssl verify -CAfile ${CA} ${PEM} >/dev/null 2>&1; then echo 'valid yes'; else echo 'valid no'; fi
+fi
+echo .`,
+      )
+      .join('\n'),
+
+  read(output, rs) {
+    const parts = output.split(/^\.$/m);
+    return rs.map((r, i) => {
+      const part = parts[i] ?? '';
+      const one = (tag: string): string | null => new RegExp(`^${tag} (.*)$`, 'm').exec(part)?.[1] ?? null;
+      const kubeconfig = one('kubeconfig');
+      if (kubeconfig === null) {
+        throw new ProvisionError('FACTS', `nobody could say whether the kubelet of ${r.node} has a certificate`, {
+          said: output,
+        });
+      }
+      return { kubeconfig: kubeconfig === 'yes', subject: one('subject'), valid: one('valid') === 'yes' };
+    });
+  },
+
+  appear(r, answer, circumstances) {
+    const because = lacks(r, answer);
+    if (because.length === 0) return [];
+    const { id, secret } = circumstances.newToken();
+    const token = `${id}.${secret.reveal()}`;
+    if (r.ownApi !== null) {
+      const kubeconfig = circumstances.superAdminKubeconfig().reveal();
+      const both = new Secret(JSON.stringify({ token, kubeconfig }));
+      return [
+        { verb: '!', summary: `join ${r.node} through its own API server`, because, part: 'alone', secret: both },
+      ];
+    }
+    const draft = (part: string, summary: string, why: readonly string[], via?: 'leader'): Draft => ({
+      verb: '!',
+      summary,
+      because: why,
+      part,
+      secret: new Secret(token),
+      ...(via === undefined ? {} : { via }),
+    });
+    return [
+      draft('admit', `make a bootstrap token for ${r.node}`, [`lives ${TOKEN_MINUTES} minutes at most`], 'leader'),
+      draft('join', `join ${r.node} to ${r.server}`, because),
+      draft('dismiss', `delete the bootstrap token of ${r.node}`, ['used'], 'leader'),
+    ];
+  },
+
+  satisfied: (r) => ({ kubeconfig: true, subject: `CN=system:node:${r.node},O=system:nodes`, valid: true }),
+
+  make(r, action) {
+    switch (action.part) {
+      case 'alone':
+        return joinAlone(r, action);
+      case 'admit':
+        return `${apiWord(ADMIN_CONF)}\n${APPLY_WORD}\n${tokenSecret(revealed(action), r.node)}`;
+      case 'join':
+        return joinThroughLeader(r, action);
+      case 'dismiss':
+        return `${apiWord(ADMIN_CONF)}\n${dismissal(revealed(action))}`;
+      default:
+        throw new ProvisionError('INTERNAL', `a kubelet's identity has no part ${action.part}`);
+    }
+  },
+};
+
+function lacks(r: KubeletIdentityResource, answer: KubeletIdentityAnswer): readonly string[] {
+  if (answer.subject === null) return ['the kubelet has no client certificate'];
+  const wanted = [`CN=system:node:${r.node}`, 'O=system:nodes'];
+  const has = answer.subject.split(/[,+]/).map((part) => part.trim());
+  return [
+    ...(answer.valid ? [] : ['its client certificate is expired or of another CA']),
+    ...(wanted.every((part) => has.includes(part)) ? [] : [`its client certificate is for ${answer.subject}`]),
+    ...(answer.kubeconfig ? [] : [`${CONF} is not there`]),
+  ];
+}
+
+function revealed({ secret }: Action): string {
+  if (secret === undefined) throw new ProvisionError('INTERNAL', 'a join was planned without a token');
+  return secret.reveal();
+}
+
+const idOf = (token: string): string => token.slice(0, token.indexOf('.'));
+
+/** The token as kubeadm makes them; the expiry is the leader's own clock's, which is the one that judges it. */
+function tokenSecret(token: string, node: string): string {
+  const [id = '', secret = ''] = token.split('.');
+  const manifest = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: `bootstrap-token-${id}`, namespace: 'kube-system' },
+    type: 'bootstrap.kubernetes.io/token',
+    stringData: {
+      'token-id': id,
+      'token-secret': secret,
+      expiration: '@EXPIRATION@',
+      description: `join of ${node} by provision`,
+      'usage-bootstrap-authentication': 'true',
+      'auth-extra-groups': 'system:bootstrappers:kubeadm:default-node-token',
+    },
+  };
+  return `${privateFile('token.json', listOf([manifest]))}sed -i "s/@EXPIRATION@/$(date -u -d '+${TOKEN_MINUTES} minutes' +%Y-%m-%dT%H:%M:%SZ)/" "$PROVISION_TMP/token.json"
+apply_objects "$PROVISION_TMP/token.json"
+rm -f -- "$PROVISION_TMP/token.json"`;
+}
+
+const dismissal = (token: string): string =>
+  `api delete secret -n kube-system ${word(`bootstrap-token-${idOf(token)}`)} --ignore-not-found`;
+
+/** SHA-256 over the SubjectPublicKeyInfo of the certificate on stdin, as `kubeadm join` pins it. */
+const PIN_WORD = `
+pin_of() { openssl x509 -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum | sed 's/^/sha256:/; s/ .*//'; }
+expect_pin() { # WHAT PIN-FOUND PIN-WANTED
+  [ "$2" = "$3" ] || { say "$1 is not the CA of this cluster: nothing was sent to it" "expected $3" "found    $2"; exit 1; }
+}`;
+
+/** The CA is held to the pin before a byte of the token leaves for anywhere. */
+const checkOwnCa = (r: KubeletIdentityResource): string => `expect_pin ${CA} "$(pin_of <${CA})" ${word(r.caHash)}`;
+
+/** What the API server says about its CA (unverified), against the pin; then the connection itself, against that CA. */
+const checkServer = (r: KubeletIdentityResource): string => `
+info=${word(`${r.server}/api/v1/namespaces/kube-public/configmaps/cluster-info`)}
+fetched() { curl -sSf --max-time 10 --insecure "$info" -o "$PROVISION_TMP/cluster-info"; }
+wait_for 60 fetched || { say "no cluster-info from "${word(r.server)}; fetched || true; exit 1; }
+grep -o 'certificate-authority-data: [A-Za-z0-9+/=]*' "$PROVISION_TMP/cluster-info" | head -n 1 | cut -d' ' -f2 | base64 -d >"$PROVISION_TMP/served-ca.crt"
+expect_pin "the CA that ${r.server.replaceAll(/[^A-Za-z0-9:/.[\]-]/g, '')} names" "$(pin_of <"$PROVISION_TMP/served-ca.crt")" ${word(r.caHash)}
+curl -sSf --max-time 10 --cacert "$PROVISION_TMP/served-ca.crt" "$info" -o /dev/null || { say "the API server's certificate is not of the CA that it names"; exit 1; }`;
+
+/** kubelet.conf or a certificate that is no longer right would be taken for good until it expires. */
+const writeBootstrapConf = (r: KubeletIdentityResource, token: string): string => `
+rm -f -- /var/lib/kubelet/pki/kubelet-client-* ${CONF}
+${privateFile('bootstrap.conf', bootstrapConf(r, token))}sed "s|@CA@|$(base64 -w0 <${CA})|" "$PROVISION_TMP/bootstrap.conf" | install_file ${BOOTSTRAP_CONF} 0600
+rm -f -- "$PROVISION_TMP/bootstrap.conf"`;
+
+const bootstrapConf = (r: KubeletIdentityResource, token: string): string =>
+  `${JSON.stringify(
+    {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'bootstrap', cluster: { server: r.server, 'certificate-authority-data': '@CA@' } }],
+      contexts: [{ name: 'bootstrap', context: { cluster: 'bootstrap', user: 'kubelet-bootstrap' } }],
+      'current-context': 'bootstrap',
+      users: [{ name: 'kubelet-bootstrap', user: { token } }],
+    },
+    null,
+    2,
+  )}\n`;
+
+const START_KUBELET = `
+systemctl daemon-reload
+systemctl enable kubelet.service >/dev/null 2>&1 || true
+systemctl restart kubelet.service`;
+
+const awaitCertificate = (r: KubeletIdentityResource): string => `
+has_identity() { [ -s ${PEM} ] && [ -s ${CONF} ]; }
+wait_for ${CERTIFICATE_WITHIN} has_identity || {
+  say "the kubelet of "${word(r.node)}" got no client certificate within ${CERTIFICATE_WITHIN} s; its last words:"
+  journalctl -u kubelet.service --no-pager -n 15 -o cat 2>/dev/null || true
+  exit 1
+}
+rm -f -- ${BOOTSTRAP_CONF}`;
+
+function joinThroughLeader(r: KubeletIdentityResource, action: Action): string {
+  return [
+    PIN_WORD,
+    checkOwnCa(r),
+    checkServer(r),
+    writeBootstrapConf(r, revealed(action)),
+    START_KUBELET,
+    awaitCertificate(r),
+  ].join('\n');
+}
+
+/**
+ * A control plane's kubelet: started with the token before there is an API that knows it, it runs the static pods while its request
+ * for a certificate is refused; then the token goes into the API that it has just started. The restart spares its back-off.
+ */
+function joinAlone(r: KubeletIdentityResource, action: Action): string {
+  const { token, kubeconfig } = JSON.parse(revealed(action)) as { readonly token: string; readonly kubeconfig: string };
+  const own = r.ownApi;
+  if (own === null) throw new ProvisionError('INTERNAL', `${r.node} has no API server of its own`);
+  return [
+    PIN_WORD,
+    checkOwnCa(r),
+    writeBootstrapConf({ ...r, server: own.server }, token),
+    START_KUBELET,
+    privateFile('super-admin.conf', kubeconfig),
+    apiWord('"$PROVISION_TMP/super-admin.conf"', word(own.server)),
+    APPLY_WORD,
+    `wait_for ${API_WITHIN} api get --raw /readyz || {
+  say "the API server of "${word(r.node)}" did not get ready within ${API_WITHIN} s; its containers:"
+  /usr/local/bin/crictl ps -a 2>&1 | head -n 20 || true
+  journalctl -u kubelet.service --no-pager -n 10 -o cat 2>/dev/null || true
+  exit 1
+}`,
+    `${privateFile('groundwork.json', listOf(own.groundwork))}apply_objects "$PROVISION_TMP/groundwork.json"`,
+    tokenSecret(token, r.node),
+    'systemctl restart kubelet.service',
+    awaitCertificate(r),
+    dismissal(token),
+    'rm -f -- "$PROVISION_TMP/super-admin.conf"',
+  ].join('\n');
+}

@@ -1,0 +1,32 @@
+import { ADMIN_CONF, apiWord } from './kubectl-words.js';
+import { word } from './shell.js';
+
+/** Seconds; a pod that will not go in that time is named, and the reset goes on only when told so. */
+const DRAIN_WITHIN = 120;
+
+const ETCDCTL = `etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/kubernetes/pki/etcd/ca.crt \\
+  --cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt --key=/etc/kubernetes/pki/etcd/healthcheck-client.key`;
+
+/** Shell run on a surviving control plane when a node leaves a living cluster. Each is total: a node that is gone already is fine. */
+export const leaveScripts = Object.freeze({
+  /** Moves its pods away. */
+  drain: (node: string): string => `
+${apiWord(ADMIN_CONF)}
+[ -n "$(api get node ${word(node)} --ignore-not-found -o name)" ] || exit 0
+api drain ${word(node)} --ignore-daemonsets --delete-emptydir-data --force --timeout=${DRAIN_WITHIN}s`,
+
+  /** Forgets it. */
+  deleteNode: (node: string): string => `
+${apiWord(ADMIN_CONF)}
+api delete node ${word(node)} --ignore-not-found --wait=true`,
+
+  /** Takes its etcd member out, by name; no etcdctl is on the host, so the one in the etcd container speaks. Refuses the last member. */
+  removeEtcdMember: (node: string): string => `
+container=$(/usr/local/bin/crictl ps -q --state Running --name '^etcd$' | head -n 1)
+[ -n "$container" ] || { say 'no etcd runs on this control plane'; exit 1; }
+members=$(/usr/local/bin/crictl exec "$container" ${ETCDCTL} member list -w simple)
+id=$(printf '%s\\n' "$members" | awk -F', ' -v n=${word(node)} '$3 == n { print $1 }')
+[ -n "$id" ] || exit 0
+[ "$(printf '%s\\n' "$members" | grep -c .)" -gt 1 ] || { say 'this is the last etcd member: it goes with its data, not before'; exit 1; }
+/usr/local/bin/crictl exec "$container" ${ETCDCTL} member remove "$id"`,
+});

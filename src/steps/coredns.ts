@@ -1,0 +1,135 @@
+import type { KubernetesObject, Scene, Step } from '../model/index.js';
+import { render } from '../templates.js';
+import { nthAddress } from './address.js';
+import { configMap } from './cluster-objects.js';
+import { bindCluster, serviceAccount } from './rbac.js';
+
+// The same objects as kubeadm's addon. Source: kubernetes v1.36.3, cmd/kubeadm/app/phases/addons/dns/manifests.go.
+
+const NAMESPACE = 'kube-system';
+const LABELS = { 'k8s-app': 'kube-dns' };
+
+export const coredns: Step = {
+  id: 'coredns',
+  title: 'Answer names',
+  on: (node, _, leader) => node.name === leader,
+  desire: (scene) => [
+    {
+      kind: 'objects',
+      name: 'CoreDNS',
+      manifests: [
+        { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'coredns', namespace: NAMESPACE } },
+        clusterRole(),
+        bindCluster('system:coredns', 'system:coredns', serviceAccount('coredns', NAMESPACE)),
+        configMap('coredns', NAMESPACE, {
+          Corefile: render('coredns/Corefile', { dnsDomain: scene.cluster.network.dnsDomain }),
+        }),
+        service(scene),
+        deployment(scene),
+      ],
+    },
+  ],
+};
+
+const clusterRole = (): KubernetesObject => ({
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRole',
+  metadata: { name: 'system:coredns' },
+  rules: [
+    { apiGroups: [''], resources: ['endpoints', 'services', 'pods', 'namespaces'], verbs: ['list', 'watch'] },
+    { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+  ],
+});
+
+const service = ({ cluster }: Scene): KubernetesObject => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: {
+    name: 'kube-dns',
+    namespace: NAMESPACE,
+    annotations: { 'prometheus.io/port': '9153', 'prometheus.io/scrape': 'true' },
+    labels: { ...LABELS, 'kubernetes.io/cluster-service': 'true', 'kubernetes.io/name': 'CoreDNS' },
+  },
+  spec: {
+    clusterIP: nthAddress(cluster.network.serviceCidr, 10),
+    selector: LABELS,
+    ports: [
+      { name: 'dns', port: 53, protocol: 'UDP', targetPort: 53 },
+      { name: 'dns-tcp', port: 53, protocol: 'TCP', targetPort: 53 },
+      { name: 'metrics', port: 9153, protocol: 'TCP', targetPort: 9153 },
+    ],
+  },
+});
+
+/** Two copies, as kubeadm has it: one host may be away. */
+const REPLICAS = 2;
+
+const deployment = (scene: Scene): KubernetesObject => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'coredns', namespace: NAMESPACE, labels: LABELS },
+  spec: {
+    replicas: REPLICAS,
+    strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1 } },
+    selector: { matchLabels: LABELS },
+    template: {
+      metadata: { labels: LABELS },
+      spec: {
+        priorityClassName: 'system-cluster-critical',
+        serviceAccountName: 'coredns',
+        dnsPolicy: 'Default',
+        nodeSelector: { 'kubernetes.io/os': 'linux' },
+        tolerations: [
+          { key: 'CriticalAddonsOnly', operator: 'Exists' },
+          { key: scene.release.controlPlaneLabel, effect: 'NoSchedule' },
+        ],
+        affinity: {
+          podAntiAffinity: {
+            preferredDuringSchedulingIgnoredDuringExecution: [
+              {
+                weight: 100,
+                podAffinityTerm: {
+                  topologyKey: 'kubernetes.io/hostname',
+                  labelSelector: { matchExpressions: [{ key: 'k8s-app', operator: 'In', values: ['kube-dns'] }] },
+                },
+              },
+            ],
+          },
+        },
+        containers: [container(scene)],
+        volumes: [
+          { name: 'config-volume', configMap: { name: 'coredns', items: [{ key: 'Corefile', path: 'Corefile' }] } },
+        ],
+      },
+    },
+  },
+});
+
+const container = ({ release }: Scene) => ({
+  name: 'coredns',
+  image: release.images.coredns,
+  imagePullPolicy: 'IfNotPresent',
+  args: ['-conf', '/etc/coredns/Corefile'],
+  resources: { limits: { memory: '170Mi' }, requests: { cpu: '100m', memory: '70Mi' } },
+  volumeMounts: [{ name: 'config-volume', mountPath: '/etc/coredns', readOnly: true }],
+  ports: [
+    { name: 'dns', containerPort: 53, protocol: 'UDP' },
+    { name: 'dns-tcp', containerPort: 53, protocol: 'TCP' },
+    { name: 'metrics', containerPort: 9153, protocol: 'TCP' },
+    { name: 'liveness-probe', containerPort: 8080, protocol: 'TCP' },
+    { name: 'readiness-probe', containerPort: 8181, protocol: 'TCP' },
+  ],
+  livenessProbe: {
+    httpGet: { path: '/health', port: 'liveness-probe', scheme: 'HTTP' },
+    initialDelaySeconds: 60,
+    timeoutSeconds: 5,
+    successThreshold: 1,
+    failureThreshold: 5,
+  },
+  readinessProbe: { httpGet: { path: '/ready', port: 'readiness-probe', scheme: 'HTTP' } },
+  securityContext: {
+    allowPrivilegeEscalation: false,
+    capabilities: { add: ['NET_BIND_SERVICE'], drop: ['ALL'] },
+    readOnlyRootFilesystem: true,
+  },
+});

@@ -1,0 +1,48 @@
+import { type KubernetesObject, ProvisionError, type Scene, type Step } from '../model/index.js';
+import { parseYamlDocuments } from '../templates.js';
+
+export const flannel: Step = {
+  id: 'flannel',
+  title: 'Connect pods with flannel',
+  on: (node, cluster, leader) => cluster.network.plugin === 'flannel' && node.name === leader,
+  desire: (scene) => [{ kind: 'objects', name: 'flannel', manifests: flannelObjects(scene) }],
+};
+
+/** flannel's own manifest as it is published, with nothing changed but the pod network. Image mirrors are containerd's business. */
+function flannelObjects({ cluster, release }: Scene): readonly KubernetesObject[] {
+  const { text, upstream } = release.manifests.flannel;
+  if (text === null) {
+    throw new ProvisionError('INTERNAL', 'the flannel manifest was not loaded before the plan was made', {
+      said: upstream,
+    });
+  }
+  const objects = parseYamlDocuments(text).filter((document): document is KubernetesObject => document !== null);
+  const patched = objects.map((object) => withPodNetwork(object, cluster.network.podCidr));
+  if (!patched.some((object) => object['data'] !== undefined && hasNetConf(object))) {
+    throw new ProvisionError(
+      'ARTIFACT',
+      'the flannel manifest has no net-conf.json, so the pod network cannot be set',
+      {
+        said: upstream,
+        hint: 'look at the manifest that mirrors.artifacts serves',
+      },
+    );
+  }
+  return patched;
+}
+
+const NET_CONF = 'net-conf.json';
+
+const dataOf = (object: KubernetesObject): Readonly<Record<string, string>> =>
+  (object['data'] ?? {}) as Readonly<Record<string, string>>;
+const hasNetConf = (object: KubernetesObject): boolean => object.kind === 'ConfigMap' && NET_CONF in dataOf(object);
+
+function withPodNetwork(object: KubernetesObject, podCidr: string): KubernetesObject {
+  if (!hasNetConf(object)) return object;
+  const data = dataOf(object);
+  const conf = JSON.parse(data[NET_CONF] ?? '{}') as Record<string, unknown>;
+  const network = podCidr.includes(':')
+    ? { EnableIPv4: false, EnableIPv6: true, IPv6Network: podCidr }
+    : { Network: podCidr };
+  return { ...object, data: { ...data, [NET_CONF]: `${JSON.stringify({ ...conf, ...network }, null, 2)}\n` } };
+}

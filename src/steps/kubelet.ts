@@ -1,0 +1,149 @@
+import { isControlPlane, type Node, type Resource, type Scene, type Step } from '../model/index.js';
+import { MARK, render, toYaml } from '../templates.js';
+import { nthAddress } from './address.js';
+import { API_PORT, CA, KUBECTL, KUBELET, KUBELET_CONF, KUBERNETES, MANIFESTS, RUNTIME_ENDPOINT } from './places.js';
+import { bootstrapGroundwork } from './rbac.js';
+import { binaries } from './runtime.js';
+import { directory, file, httpsUrl, merge, unit } from './words.js';
+
+/** What kubeadm writes for every node (v1.36.3, componentconfigs/kubelet.go), with the operator's settings over it. */
+export function kubeletConfig({ cluster }: Pick<Scene, 'cluster'>): unknown {
+  return merge(
+    {
+      apiVersion: 'kubelet.config.k8s.io/v1beta1',
+      kind: 'KubeletConfiguration',
+      authentication: {
+        anonymous: { enabled: false },
+        webhook: { enabled: true },
+        x509: { clientCAFile: CA },
+      },
+      authorization: { mode: 'Webhook' },
+      cgroupDriver: 'systemd',
+      clusterDNS: [nthAddress(cluster.network.serviceCidr, 10)],
+      clusterDomain: cluster.network.dnsDomain,
+      healthzBindAddress: '127.0.0.1',
+      healthzPort: 10_248,
+      rotateCertificates: true,
+      staticPodPath: MANIFESTS,
+    },
+    cluster.components.kubelet,
+  );
+}
+
+/** The same with what differs from host to host; kubeadm keeps it out of the shared ConfigMap. */
+function hostConfig(scene: Scene): unknown {
+  return merge(kubeletConfig(scene), {
+    containerRuntimeEndpoint: RUNTIME_ENDPOINT,
+    // Pods would inherit a resolver on the host's loopback, which is not theirs.
+    ...(scene.machine.resolvConf.some((line) => line.includes('127.0.0.53'))
+      ? { resolvConf: '/run/systemd/resolve/resolv.conf' }
+      : {}),
+  });
+}
+
+export const kubelet: Step = {
+  id: 'kubelet',
+  title: 'Configure the kubelet',
+  on: () => true,
+  desire: (scene) => [
+    directory(KUBELET, 0o700),
+    { kind: 'traces', name: 'kubelet', paths: KUBELET_TRACES, links: [], chains: [], ipvs: false },
+    // On every node: the kubelet warns for ever about a path that it shall watch and cannot find.
+    ...(isControlPlane(scene.node) ? [] : [directory(MANIFESTS, 0o700)]),
+    ...kubeletFiles(scene),
+  ],
+};
+
+/** Born on the host: certificates, volumes, checkpoints, plugins' sockets. */
+const KUBELET_TRACES = [
+  KUBELET,
+  KUBELET_CONF,
+  `${KUBERNETES}/bootstrap-kubelet.conf`,
+  '/etc/kubernetes/tmp',
+  '/usr/libexec/kubernetes',
+  '/var/lib/calico',
+];
+
+function kubeletFiles(scene: Scene): readonly Resource[] {
+  return [
+    file(`${KUBELET}/config.yaml`, toYaml(hostConfig(scene))),
+    // kubeadm upgrade merges this one over the shared configuration (feature NodeLocalCRISocket).
+    file(`${KUBELET}/instance-config.yaml`, toYaml({ containerRuntimeEndpoint: RUNTIME_ENDPOINT })),
+    file(`${KUBELET}/kubeadm-flags.env`, `${MARK}\nKUBELET_KUBEADM_ARGS="${kubeletFlags(scene.node).join(' ')}"\n`),
+    file(
+      '/etc/systemd/system/kubelet.service',
+      render('systemd/kubelet.service', { runtimeUnit: 'containerd.service' }),
+      0o600,
+    ),
+  ];
+}
+
+/** From the inventory alone, never from what the host is called just now. */
+const kubeletFlags = (node: Node): readonly string[] => [
+  ...(node.system.hostname ? [] : [`--hostname-override=${node.name}`]),
+  `--node-ip=${node.internalAddress}`,
+];
+
+/** The identity comes first: it starts the kubelet with its token. The unit keeps it running and knows what it was started from. */
+function runningKubelet(scene: Scene): readonly Resource[] {
+  const { cluster, node, trust } = scene;
+  return [
+    {
+      kind: 'kubelet-identity',
+      node: node.name,
+      server: httpsUrl(cluster.endpoint.host, cluster.endpoint.port),
+      caHash: trust.caHash,
+      ownApi: isControlPlane(node)
+        ? { server: httpsUrl(node.internalAddress, API_PORT), groundwork: bootstrapGroundwork() }
+        : null,
+    },
+    unit('kubelet.service', [...binaries(scene).slice(0, 1), ...kubeletFiles(scene)], 120),
+  ];
+}
+
+/**
+ * The kubelet asks for its certificate in the background and runs static pods meanwhile (cmd/kubelet/app/server.go,
+ * buildKubeletClientConfig), so even a control plane's kubelet joins by a bootstrap token: its own API server hands it out.
+ */
+export const bootstrap: Step = {
+  id: 'bootstrap',
+  title: 'Start the control plane',
+  on: isControlPlane,
+  desire: runningKubelet,
+  gates: ({ node }) => [
+    {
+      id: 'api',
+      title: `the API server on ${node.name} answers`,
+      command: ['curl', '-sS', '--cacert', CA, `${httpsUrl(node.internalAddress, API_PORT)}/readyz`],
+      expect: '^ok$',
+      within: 300,
+      hint: 'look at its containers: crictl ps -a; crictl logs <id>; journalctl -u kubelet',
+    },
+  ],
+};
+
+export const join: Step = {
+  id: 'join',
+  title: 'Join the cluster',
+  on: (node) => !isControlPlane(node),
+  desire: runningKubelet,
+  after: ['cluster-objects'],
+  gates: ({ node }) => [nodeIsReady(node)],
+};
+
+export const nodeIsReady = (node: Node) => ({
+  id: 'node-ready',
+  title: `node ${node.name} is Ready`,
+  command: [
+    ...KUBECTL,
+    `--kubeconfig=${KUBELET_CONF}`,
+    'get',
+    'node',
+    node.name,
+    '-o',
+    'jsonpath={.status.conditions[?(@.type=="Ready")].status}',
+  ],
+  expect: '^True$',
+  within: 300,
+  hint: `ask why: kubectl describe node ${node.name}; on the host: journalctl -u kubelet`,
+});

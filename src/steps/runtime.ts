@@ -1,0 +1,116 @@
+import type { Resource, Scene, Step } from '../model/index.js';
+import { render, toYaml } from '../templates.js';
+import { BIN, RUNTIME_ENDPOINT, RUNTIME_SOCKET } from './places.js';
+import { artifact, directory, file, unit } from './words.js';
+
+/** What containerd's archive holds that Kubernetes needs; the rest of it is for people who test containerd. */
+const CONTAINERD_BINARIES = ['containerd', 'containerd-shim-runc-v2', 'ctr'];
+const CNI_PLUGINS = ['bandwidth', 'bridge', 'dhcp', 'dummy', 'firewall', 'host-device', 'host-local', 'ipvlan'].concat([
+  'loopback',
+  'macvlan',
+  'portmap',
+  'ptp',
+  'sbr',
+  'static',
+  'tap',
+  'tuning',
+  'vlan',
+  'vrf',
+]);
+
+export const runtime: Step = {
+  id: 'runtime',
+  title: 'Run containerd',
+  on: () => true,
+  desire: (scene) => {
+    const containerd = artifact(
+      scene,
+      'containerd',
+      'tar.gz',
+      CONTAINERD_BINARIES.map((name) => ({ member: `bin/${name}`, path: `${BIN}/${name}` })),
+    );
+    const runc = artifact(scene, 'runc', 'binary', [{ member: '', path: '/usr/local/sbin/runc' }]);
+    const service = file(
+      '/etc/systemd/system/containerd.service',
+      render('systemd/containerd.service', { openFiles: scene.node.system.openFiles }),
+    );
+    const config = file(
+      '/etc/containerd/config.toml',
+      render('containerd/config.toml', { pauseImage: scene.release.images.pause }),
+    );
+    return [
+      // Reset goes backwards: what running pods left is swept after the runtime is gone.
+      NETWORK_TRACES,
+      RUNTIME_TRACES,
+      directory('/opt/cni'),
+      directory('/opt/cni/bin'),
+      directory('/etc/cni'),
+      directory('/etc/cni/net.d'),
+      artifact(
+        scene,
+        'cni-plugins',
+        'tar.gz',
+        CNI_PLUGINS.map((name) => ({ member: `./${name}`, path: `/opt/cni/bin/${name}` })),
+      ),
+      artifact(scene, 'crictl', 'tar.gz', [{ member: 'crictl', path: `${BIN}/crictl` }]),
+      file('/etc/crictl.yaml', toYaml({ 'runtime-endpoint': RUNTIME_ENDPOINT, 'image-endpoint': RUNTIME_ENDPOINT })),
+      runc,
+      containerd,
+      directory('/etc/containerd'),
+      config,
+      directory('/etc/containerd/certs.d'),
+      ...registryMirrors(scene),
+      service,
+      unit('containerd.service', [containerd, runc, config, service]),
+      { kind: 'pods', socket: RUNTIME_SOCKET },
+    ];
+  },
+};
+
+/** containerd reads these at every pull: no restart. https://github.com/containerd/containerd/blob/main/docs/hosts.md */
+function registryMirrors({ cluster }: Scene): readonly Resource[] {
+  return Object.entries(cluster.mirrors.registries)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([registry, mirrors]) => [
+      directory(`/etc/containerd/certs.d/${registry}`),
+      file(
+        `/etc/containerd/certs.d/${registry}/hosts.toml`,
+        render('containerd/hosts.toml', { server: registryServer(registry), mirrors }),
+      ),
+    ]);
+}
+
+/** Docker Hub answers under another name than the one in image references. */
+const registryServer = (registry: string): string =>
+  registry === 'docker.io' ? 'https://registry-1.docker.io' : `https://${registry}`;
+
+/** flannel, the CNI plugins and kube-proxy write these from inside containers or namespaces. */
+const NETWORK_TRACES: Resource = {
+  kind: 'traces',
+  name: 'network',
+  paths: ['/etc/cni/net.d/10-flannel.conflist', '/opt/cni/bin/flannel', '/run/flannel', '/var/lib/cni'],
+  links: ['cni0', 'flannel.1', 'flannel-v6.1', 'kube-ipvs0', 'kube-dummy0', 'nodelocaldns'],
+  chains: ['KUBE-', 'CNI-', 'FLANNEL-'],
+  ipvs: true,
+};
+
+const RUNTIME_TRACES: Resource = {
+  kind: 'traces',
+  name: 'runtime',
+  paths: ['/run/containerd', '/var/lib/containerd', '/var/log/containers', '/var/log/pods', '/run/xtables.lock'],
+  links: [],
+  chains: [],
+  ipvs: false,
+};
+
+export const kubernetesBinaries: Step = {
+  id: 'kubernetes-binaries',
+  title: 'Install kubelet, kubeadm and kubectl',
+  on: () => true,
+  desire: (scene) => binaries(scene),
+};
+
+export const binaries = (scene: Scene): readonly Resource[] =>
+  (['kubelet', 'kubeadm', 'kubectl'] as const).map((name) =>
+    artifact(scene, name, 'binary', [{ member: '', path: `${BIN}/${name}` }]),
+  );

@@ -1,0 +1,335 @@
+import {
+  type Cluster,
+  type ExtraArgs,
+  hasEtcd,
+  isControlPlane,
+  type Node,
+  type Resource,
+  type Scene,
+  type Step,
+} from '../model/index.js';
+import { toYaml } from '../templates.js';
+import { isAddress6 } from './address.js';
+import {
+  API_PORT,
+  CA,
+  CONTROLLER_MANAGER_PORT,
+  ETCD_CLIENT_PORT,
+  ETCD_DATA,
+  ETCD_METRICS_PORT,
+  ETCD_PEER_PORT,
+  KUBERNETES,
+  MANIFESTS,
+  PKI,
+  SCHEDULER_PORT,
+} from './places.js';
+import { bracketed, directory, file, httpsUrl } from './words.js';
+
+// The same pods as kubeadm's. Source: kubernetes v1.36.3, cmd/kubeadm/app/phases/{controlplane,etcd}, util/staticpod.
+
+export const controlPlane: Step = {
+  id: 'control-plane',
+  title: 'Lay out the control plane as static pods',
+  on: (node, cluster) => isControlPlane(node) || hasEtcd(cluster, node),
+  desire: (scene) => [
+    directory(MANIFESTS, 0o700),
+    ...(hasEtcd(scene.cluster, scene.node) ? etcd(scene) : []),
+    ...(isControlPlane(scene.node) ? [apiServer(scene), controllerManager(scene), scheduler(scene)] : []),
+  ],
+};
+
+function etcd(scene: Scene): readonly Resource[] {
+  return [
+    directory(ETCD_DATA, 0o700),
+    { kind: 'traces', name: 'etcd', paths: [ETCD_DATA], links: [], chains: [], ipvs: false },
+    manifest('etcd', etcdPod(scene)),
+  ];
+}
+
+const manifest = (name: string, pod: unknown): Resource => file(`${MANIFESTS}/${name}.yaml`, toYaml(pod), 0o600);
+
+/** The loopback address of the family that the node speaks. */
+const loopbackOf = (node: Node): string => (isAddress6(node.internalAddress) ? '::1' : '127.0.0.1');
+
+function etcdPod({ cluster, node, release }: Scene): unknown {
+  const client = httpsUrl(node.internalAddress, ETCD_CLIENT_PORT);
+  const peer = httpsUrl(node.internalAddress, ETCD_PEER_PORT);
+  const loopback = loopbackOf(node);
+  return pod({
+    name: 'etcd',
+    image: release.images.etcd,
+    command: [
+      'etcd',
+      ...flags(
+        {
+          name: node.name,
+          'advertise-client-urls': client,
+          'cert-file': `${PKI}/etcd/server.crt`,
+          'client-cert-auth': 'true',
+          'data-dir': ETCD_DATA,
+          'feature-gates': 'InitialCorruptCheck=true',
+          'initial-advertise-peer-urls': peer,
+          'initial-cluster': initialCluster(cluster),
+          'key-file': `${PKI}/etcd/server.key`,
+          'listen-client-urls': `${httpsUrl(loopback, ETCD_CLIENT_PORT)},${client}`,
+          'listen-metrics-urls': `http://${bracketed(loopback)}:${ETCD_METRICS_PORT}`,
+          'listen-peer-urls': peer,
+          'peer-cert-file': `${PKI}/etcd/peer.crt`,
+          'peer-client-cert-auth': 'true',
+          'peer-key-file': `${PKI}/etcd/peer.key`,
+          'peer-trusted-ca-file': `${PKI}/etcd/ca.crt`,
+          'snapshot-count': '10000',
+          'trusted-ca-file': `${PKI}/etcd/ca.crt`,
+          'watch-progress-notify-interval': '5s',
+        },
+        cluster.components.etcd,
+      ),
+    ],
+    annotations: { 'kubeadm.kubernetes.io/etcd.advertise-client-urls': client },
+    port: ETCD_METRICS_PORT,
+    probes: { host: loopback, scheme: 'HTTP', liveness: '/livez', readiness: '/readyz', startup: '/readyz' },
+    requests: { cpu: '100m', memory: '100Mi' },
+    mounts: [
+      { name: 'etcd-data', path: ETCD_DATA, readOnly: false, type: 'DirectoryOrCreate' },
+      { name: 'etcd-certs', path: `${PKI}/etcd`, readOnly: false, type: 'DirectoryOrCreate' },
+    ],
+  });
+}
+
+/** All members that the cluster is born with, in the order of their names: every host says the same. */
+export const initialCluster = (cluster: Cluster): string =>
+  cluster.nodes
+    .filter((node) => hasEtcd(cluster, node))
+    .map((node) => `${node.name}=${httpsUrl(node.internalAddress, ETCD_PEER_PORT)}`)
+    .sort()
+    .join(',');
+
+function apiServer(scene: Scene): Resource {
+  const { cluster, node, release } = scene;
+  return manifest(
+    'kube-apiserver',
+    pod({
+      name: 'kube-apiserver',
+      image: release.images['kube-apiserver'],
+      command: ['kube-apiserver', ...flags(apiServerFlags(scene), cluster.components.apiServer)],
+      annotations: {
+        'kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint': `${bracketed(node.internalAddress)}:${API_PORT}`,
+      },
+      port: API_PORT,
+      probes: {
+        host: node.internalAddress,
+        scheme: 'HTTPS',
+        liveness: '/livez',
+        readiness: '/readyz',
+        startup: '/livez',
+      },
+      requests: { cpu: '250m' },
+      mounts: [
+        { name: 'k8s-certs', path: PKI, readOnly: true, type: 'DirectoryOrCreate' },
+        ...systemCertificates(scene),
+      ],
+    }),
+  );
+}
+
+function apiServerFlags({ cluster, node }: Scene): Readonly<Record<string, string>> {
+  return {
+    'advertise-address': node.internalAddress,
+    'allow-privileged': 'true',
+    'authorization-mode': 'Node,RBAC',
+    'client-ca-file': CA,
+    'enable-admission-plugins': 'NodeRestriction',
+    'enable-bootstrap-token-auth': 'true',
+    'etcd-cafile': `${PKI}/etcd/ca.crt`,
+    'etcd-certfile': `${PKI}/apiserver-etcd-client.crt`,
+    'etcd-keyfile': `${PKI}/apiserver-etcd-client.key`,
+    'etcd-servers': etcdServers(cluster, node),
+    'kubelet-client-certificate': `${PKI}/apiserver-kubelet-client.crt`,
+    'kubelet-client-key': `${PKI}/apiserver-kubelet-client.key`,
+    'kubelet-preferred-address-types': 'InternalIP,ExternalIP,Hostname',
+    'proxy-client-cert-file': `${PKI}/front-proxy-client.crt`,
+    'proxy-client-key-file': `${PKI}/front-proxy-client.key`,
+    'requestheader-allowed-names': 'front-proxy-client',
+    'requestheader-client-ca-file': `${PKI}/front-proxy-ca.crt`,
+    'requestheader-extra-headers-prefix': 'X-Remote-Extra-',
+    'requestheader-group-headers': 'X-Remote-Group',
+    'requestheader-username-headers': 'X-Remote-User',
+    'secure-port': String(API_PORT),
+    'service-account-issuer': `https://kubernetes.default.svc.${cluster.network.dnsDomain}`,
+    'service-account-key-file': `${PKI}/sa.pub`,
+    'service-account-signing-key-file': `${PKI}/sa.key`,
+    'service-cluster-ip-range': cluster.network.serviceCidr,
+    'tls-cert-file': `${PKI}/apiserver.crt`,
+    'tls-private-key-file': `${PKI}/apiserver.key`,
+  };
+}
+
+/** The etcd beside it where there is one; else every member. */
+function etcdServers(cluster: Cluster, node: Node): string {
+  if (hasEtcd(cluster, node)) return httpsUrl(loopbackOf(node), ETCD_CLIENT_PORT);
+  return cluster.nodes
+    .filter((n) => hasEtcd(cluster, n))
+    .map((n) => httpsUrl(n.internalAddress, ETCD_CLIENT_PORT))
+    .sort()
+    .join(',');
+}
+
+function controllerManager(scene: Scene): Resource {
+  const { cluster, release } = scene;
+  const conf = `${KUBERNETES}/controller-manager.conf`;
+  const ours = {
+    'allocate-node-cidrs': 'true',
+    'authentication-kubeconfig': conf,
+    'authorization-kubeconfig': conf,
+    'bind-address': '127.0.0.1',
+    'client-ca-file': CA,
+    'cluster-cidr': cluster.network.podCidr,
+    'cluster-name': cluster.name,
+    'cluster-signing-cert-file': CA,
+    'cluster-signing-key-file': `${PKI}/ca.key`,
+    controllers: '*,bootstrapsigner,tokencleaner',
+    kubeconfig: conf,
+    'leader-elect': 'true',
+    'requestheader-client-ca-file': `${PKI}/front-proxy-ca.crt`,
+    'root-ca-file': CA,
+    'service-account-private-key-file': `${PKI}/sa.key`,
+    'service-cluster-ip-range': cluster.network.serviceCidr,
+    'use-service-account-credentials': 'true',
+  };
+  return manifest(
+    'kube-controller-manager',
+    pod({
+      name: 'kube-controller-manager',
+      image: release.images['kube-controller-manager'],
+      command: ['kube-controller-manager', ...flags(ours, cluster.components.controllerManager)],
+      annotations: null,
+      port: CONTROLLER_MANAGER_PORT,
+      probes: { host: '127.0.0.1', scheme: 'HTTPS', liveness: '/healthz', readiness: null, startup: '/healthz' },
+      requests: { cpu: '200m' },
+      mounts: [
+        { name: 'k8s-certs', path: PKI, readOnly: true, type: 'DirectoryOrCreate' },
+        { name: 'kubeconfig', path: conf, readOnly: true, type: 'FileOrCreate' },
+        ...systemCertificates(scene),
+      ],
+    }),
+  );
+}
+
+function scheduler({ cluster, release }: Scene): Resource {
+  const conf = `${KUBERNETES}/scheduler.conf`;
+  const ours = {
+    'authentication-kubeconfig': conf,
+    'authorization-kubeconfig': conf,
+    'bind-address': '127.0.0.1',
+    kubeconfig: conf,
+    'leader-elect': 'true',
+  };
+  return manifest(
+    'kube-scheduler',
+    pod({
+      name: 'kube-scheduler',
+      image: release.images['kube-scheduler'],
+      command: ['kube-scheduler', ...flags(ours, cluster.components.scheduler)],
+      annotations: null,
+      port: SCHEDULER_PORT,
+      probes: { host: '127.0.0.1', scheme: 'HTTPS', liveness: '/livez', readiness: '/readyz', startup: '/livez' },
+      requests: { cpu: '100m' },
+      mounts: [{ name: 'kubeconfig', path: conf, readOnly: true, type: 'FileOrCreate' }],
+    }),
+  );
+}
+
+/** The host's own authorities, and what /etc/ssl/certs links to: Debian's and Red Hat's places (kubeadm looks which exist). */
+function systemCertificates({ machine }: Scene): readonly Mount[] {
+  const further =
+    machine.packageManager === 'apt'
+      ? ['/etc/ca-certificates', '/usr/local/share/ca-certificates', '/usr/share/ca-certificates']
+      : ['/etc/pki/ca-trust', '/etc/pki/tls/certs'];
+  return [
+    { name: 'ca-certs', path: '/etc/ssl/certs', readOnly: true, type: 'DirectoryOrCreate' },
+    ...further.map((path) => ({
+      name: path.slice(1).replaceAll('/', '-'),
+      path,
+      readOnly: true,
+      type: 'DirectoryOrCreate' as const,
+    })),
+  ];
+}
+
+/** Sorted by name, the operator's beating ours, as kubeadm writes them. */
+function flags(ours: Readonly<Record<string, string>>, extra: ExtraArgs): readonly string[] {
+  return Object.entries({ ...ours, ...extra })
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `--${name}=${value}`);
+}
+
+interface Mount {
+  readonly name: string;
+  readonly path: string;
+  readonly readOnly: boolean;
+  readonly type: 'DirectoryOrCreate' | 'FileOrCreate';
+}
+
+interface PodInput {
+  readonly name: string;
+  readonly image: string;
+  readonly command: readonly string[];
+  readonly annotations: Readonly<Record<string, string>> | null;
+  readonly port: number;
+  readonly probes: {
+    readonly host: string;
+    readonly scheme: 'HTTP' | 'HTTPS';
+    readonly liveness: string;
+    readonly readiness: string | null;
+    readonly startup: string;
+  };
+  readonly requests: Readonly<Record<string, string>>;
+  readonly mounts: readonly Mount[];
+}
+
+function pod(input: PodInput): unknown {
+  const mounts = [...input.mounts].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: input.name,
+      namespace: 'kube-system',
+      ...(input.annotations === null ? {} : { annotations: input.annotations }),
+      labels: { component: input.name, tier: 'control-plane' },
+    },
+    spec: {
+      hostNetwork: true,
+      priority: 2_000_001_000,
+      priorityClassName: 'system-node-critical',
+      securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [
+        {
+          name: input.name,
+          image: input.image,
+          imagePullPolicy: 'IfNotPresent',
+          command: input.command,
+          ports: [{ name: 'probe-port', containerPort: input.port, protocol: 'TCP' }],
+          ...probes(input.probes),
+          resources: { requests: input.requests },
+          volumeMounts: mounts.map(({ name, path, readOnly }) => ({
+            name,
+            mountPath: path,
+            ...(readOnly ? { readOnly } : {}),
+          })),
+        },
+      ],
+      volumes: mounts.map(({ name, path, type }) => ({ name, hostPath: { path, type } })),
+    },
+  };
+}
+
+/** Four minutes to come up; the same numbers as kubeadm's util/staticpod. */
+function probes({ host, scheme, liveness, readiness, startup }: PodInput['probes']): Record<string, unknown> {
+  const ask = (path: string) => ({ httpGet: { host, path, port: 'probe-port', scheme }, timeoutSeconds: 15 });
+  return {
+    startupProbe: { ...ask(startup), initialDelaySeconds: 10, periodSeconds: 10, failureThreshold: 24 },
+    livenessProbe: { ...ask(liveness), initialDelaySeconds: 10, periodSeconds: 10, failureThreshold: 8 },
+    ...(readiness === null ? {} : { readinessProbe: { ...ask(readiness), periodSeconds: 1, failureThreshold: 3 } }),
+  };
+}

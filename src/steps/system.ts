@@ -1,0 +1,187 @@
+import { hasEtcd, isControlPlane, type Node, type Resource, type Scene, type Step } from '../model/index.js';
+import { render } from '../templates.js';
+import {
+  API_PORT,
+  ETCD_CLIENT_PORT,
+  ETCD_PEER_PORT,
+  FLANNEL_VXLAN_PORT,
+  KUBE_PROXY_HEALTH_PORT,
+  KUBELET_PORT,
+  NODE_PORTS,
+} from './places.js';
+import { block, file, stopped, unit } from './words.js';
+
+export const hostname: Step = {
+  id: 'hostname',
+  title: 'Name the host',
+  on: (node) => node.system.hostname,
+  desire: ({ node }) => [{ kind: 'hostname', name: node.name }],
+};
+
+export const hostsFile: Step = {
+  id: 'hosts-file',
+  title: 'Let every node know every other by name',
+  on: (node) => node.system.hostsFile,
+  desire: ({ cluster }) => [
+    block('/etc/hosts', `${cluster.nodes.map((n) => `${n.internalAddress} ${n.name}`).join('\n')}\n`),
+  ],
+};
+
+export const swap: Step = {
+  id: 'swap',
+  title: 'Turn swap off, now and at boot',
+  on: (node) => node.system.swap === 'off',
+  desire: () => [{ kind: 'swap' }],
+};
+
+export const selinux: Step = {
+  id: 'selinux',
+  title: 'Set SELinux',
+  on: (node) => node.system.selinux !== 'keep',
+  desire: ({ node }) => (node.system.selinux === 'keep' ? [] : [{ kind: 'selinux', mode: node.system.selinux }]),
+};
+
+export const packages: Step = {
+  id: 'packages',
+  title: 'Install what Kubernetes calls',
+  on: () => true,
+  desire: (scene) => [
+    { kind: 'packages', name: 'kubernetes', packages: packagesFor(scene) },
+    ...(scene.node.system.packages.length === 0
+      ? []
+      : [{ kind: 'packages' as const, name: 'extra', packages: [...scene.node.system.packages].sort() }]),
+  ],
+};
+
+/** kubelet, kube-proxy and the runtime call these; kubeadm's preflight asks for most of them. */
+const PACKAGES = {
+  apt: ['ca-certificates', 'conntrack', 'curl', 'ebtables', 'ethtool', 'iproute2', 'ipset', 'iptables', 'kmod'].concat([
+    'mount',
+    'openssl',
+    'procps',
+    'socat',
+    'tar',
+    'util-linux',
+  ]),
+  // EL9 and later: ebtables is part of iptables-nft, tc of iproute-tc, and curl-minimal is curl enough.
+  dnf: [
+    'ca-certificates',
+    'conntrack-tools',
+    'ethtool',
+    'iproute',
+    'iproute-tc',
+    'ipset',
+    'iptables-nft',
+    'kmod',
+  ].concat(['openssl', 'procps-ng', 'socat', 'tar', 'util-linux']),
+} as const;
+
+export function packagesFor({ machine, cluster, node }: Scene): readonly string[] {
+  const family = isRedHat(machine) ? PACKAGES.dnf : PACKAGES.apt;
+  const further = [
+    ...(cluster.proxyMode === 'ipvs' ? ['ipvsadm'] : []),
+    ...(cluster.proxyMode === 'nftables' ? ['nftables'] : []),
+    ...(node.system.timeSync.enabled ? ['chrony'] : []),
+  ];
+  return [...family, ...further].sort();
+}
+
+const isRedHat = (machine: Scene['machine']): boolean =>
+  machine.packageManager === 'dnf' || machine.packageManager === 'yum';
+
+export const firewall: Step = {
+  id: 'firewall',
+  title: 'Settle the firewall',
+  on: (node) => node.system.firewall !== 'keep',
+  desire: (scene) =>
+    scene.node.system.firewall === 'disable'
+      ? [stopped('firewalld.service'), stopped('ufw.service')]
+      : [{ kind: 'firewall', ports: portsFor(scene), sources: [scene.cluster.network.podCidr] }],
+};
+
+/** What other nodes and clients reach on this one: https://kubernetes.io/docs/reference/networking/ports-and-protocols/ */
+export function portsFor({ cluster, node }: Pick<Scene, 'cluster' | 'node'>): readonly string[] {
+  return [
+    ...(isControlPlane(node) ? [`${API_PORT}/tcp`] : []),
+    ...(hasEtcd(cluster, node) ? [`${ETCD_CLIENT_PORT}-${ETCD_PEER_PORT}/tcp`] : []),
+    `${KUBELET_PORT}/tcp`,
+    `${KUBE_PROXY_HEALTH_PORT}/tcp`,
+    `${NODE_PORTS}/tcp`,
+    `${NODE_PORTS}/udp`,
+    `${FLANNEL_VXLAN_PORT}/udp`,
+  ];
+}
+
+export const modules: Step = {
+  id: 'modules',
+  title: 'Load kernel modules, now and at boot',
+  on: () => true,
+  desire: ({ cluster }) => [
+    { kind: 'modules', name: 'kubernetes', modules: ['overlay', 'br_netfilter'] },
+    ...(cluster.proxyMode === 'ipvs'
+      ? [
+          {
+            kind: 'modules' as const,
+            name: 'ipvs',
+            modules: ['ip_vs', 'ip_vs_rr', 'ip_vs_wrr', 'ip_vs_sh', 'nf_conntrack'],
+          },
+        ]
+      : []),
+  ],
+};
+
+export const sysctl: Step = {
+  id: 'sysctl',
+  title: 'Set kernel parameters',
+  on: () => true,
+  desire: ({ cluster, node }) => [
+    {
+      kind: 'sysctl',
+      name: 'kubernetes',
+      values: {
+        // Bridged pod traffic must pass kube-proxy's rules; flannel needs it, kubeadm stopped checking it.
+        'net.bridge.bridge-nf-call-iptables': '1',
+        'net.bridge.bridge-nf-call-ip6tables': '1',
+        'net.ipv4.ip_forward': '1',
+        ...(cluster.network.podCidr.includes(':') ? { 'net.ipv6.conf.all.forwarding': '1' } : {}),
+        ...node.system.sysctl,
+      },
+    },
+  ],
+};
+
+export const time: Step = {
+  id: 'time',
+  title: 'Keep time',
+  on: (node) => node.system.timeSync.enabled,
+  desire: (scene) => {
+    const servers = timeServers(scene);
+    return [...servers, unit(isRedHat(scene.machine) ? 'chronyd.service' : 'chrony.service', servers)];
+  },
+};
+
+/** The inventory's time servers where chrony looks for them; without any, the distribution's own stay. */
+function timeServers({ node, machine }: Scene): readonly Resource[] {
+  const { servers } = node.system.timeSync;
+  if (servers.length === 0) return [];
+  const lines = `${servers.map((server) => `server ${server} iburst`).join('\n')}\n`;
+  // Debian's chrony.conf reads conf.d; Red Hat's reads no directory that is ours to write.
+  return isRedHat(machine)
+    ? [block('/etc/chrony.conf', lines)]
+    : [file('/etc/chrony/conf.d/90-provision.conf', render('chrony/servers.conf', { lines }))];
+}
+
+export const limits: Step = {
+  id: 'limits',
+  title: 'Raise the number of open files',
+  on: () => true,
+  desire: ({ node }) => {
+    const { openFiles } = node.system;
+    return [
+      file('/etc/security/limits.d/90-provision.conf', render('limits/limits.conf', { openFiles })),
+      file('/etc/systemd/system.conf.d/90-provision.conf', render('limits/system.conf', { openFiles })),
+    ];
+  },
+};
+
+export const onControlPlane = (node: Node): boolean => isControlPlane(node);
