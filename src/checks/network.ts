@@ -8,7 +8,7 @@ const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 6 ? 'i
 /** Whether a network (`10.0.0.0/8`, or a bare address) holds an address. Not a network: holds nothing. */
 export function holds(network: string, address: string): boolean {
   const [base = '', prefix = familyOf(base) === 'ipv6' ? '128' : '32'] = network.split('/');
-  if (isIP(base) === 0 || isIP(address) === 0 || familyOf(base) !== familyOf(address)) return false;
+  if (isIP(base) === 0 || isIP(address) === 0) return false;
   const list = new BlockList();
   list.addSubnet(base, Number(prefix), familyOf(base));
   return list.check(address, familyOf(address));
@@ -39,7 +39,7 @@ export const cidrs: HostCheck = {
     return clusterNetworks(subject.cluster).flatMap(({ name, cidr }) => {
       const hit = subject.machine.routes
         .map((route) => route.split(' '))
-        .find(([to = '', dev = '-']) => to !== 'default' && !POD_LINK.test(dev) && overlap(to, cidr));
+        .find(([to = '', dev = '-']) => !POD_LINK.test(dev) && overlap(to, cidr));
       if (hit === undefined) return [];
       return [
         error(
@@ -152,5 +152,5 @@ function drafts(name: string, through: readonly string[]): readonly Draft[] {
 function excepts(exception: string, host: string): boolean {
   if (exception === '') return false;
   if (exception === '*' || exception === host || holds(exception, host)) return true;
-  return isIP(host) === 0 && host.endsWith(exception.startsWith('.') ? exception : `.${exception}`);
+  return host.endsWith(exception.startsWith('.') ? exception : `.${exception}`);
 }
