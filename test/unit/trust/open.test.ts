@@ -198,6 +198,23 @@ test.each(['ca', 'front-proxy-ca', 'etcd-ca', 'sa'])('a lost or damaged %s is ne
   expect(() => statSync(path)).toThrow('ENOENT');
 });
 
+test.each<[string, (authorities: string, stateDir: string) => string]>([
+  [
+    'the key of another authority',
+    (folder) => {
+      const cert = readFileSync(join(folder, 'ca.pem'), 'utf8').split('-----BEGIN EC')[0];
+      return `${cert}${readFileSync(join(folder, 'etcd-ca.pem'), 'utf8').split('-----END CERTIFICATE-----\n')[1]}`;
+    },
+  ],
+  ['a leaf', (_, stateDir) => readFileSync(pathOf(stateDir, 'admin'), 'utf8')],
+])('a CA file that holds %s is refused', async (_, content) => {
+  const stateDir = stateFolder();
+  await open(stateDir);
+  const folder = join(stateDir, 'pki', 'authorities');
+  writeFileSync(join(folder, 'ca.pem'), content(folder, stateDir));
+  expect((await refusal(open(stateDir))).message).toContain('ca.pem is missing or damaged');
+});
+
 test('what an interrupted run left is in nobody’s way and is swept once it is old', async () => {
   const stateDir = stateFolder();
   const pki = join(stateDir, 'pki');
