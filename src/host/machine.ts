@@ -58,17 +58,13 @@ line machine-id /etc/machine-id
 line product-uuid /sys/class/dmi/id/product_uuid
 line container /run/systemd/container
 line init /proc/1/comm
-# Links that carry the host's own address: hardware, or the host's end of a pair; never those of pods.
-for _link in /sys/class/net/*; do
-  case \${_link##*/} in lo|veth*|cali*|cni*|docker*|br-*|flannel*|kube-*|tunl*|vxlan*|virbr*|dummy*|nodelocaldns) continue;; esac
-  [ -r "$_link/address" ] || continue
-  if [ ! -e "$_link/device" ]; then
-    IFS= read -r _index <"$_link/ifindex"; IFS= read -r _peer <"$_link/iflink"; IFS= read -r _state <"$_link/operstate"
-    [ "$_index" != "$_peer" ] && [ "$_state" = up ] || continue
-  fi
-  line mac "$_link/address"
-done
 if have ip; then
+  # Links that carry the host's own address, never those of pods. Not from /sys, which may show another network namespace's.
+  ip -o link show | awk '{
+    name = $2; sub(/:$/, "", name); paired = sub(/@.*/, "", name)
+    if (name ~ /^(lo|veth|cali|cni|docker|br-|flannel|kube-|tunl|vxlan|virbr|dummy|nodelocaldns)/) next
+    if (paired && $3 !~ /[<,]UP[,>]/) next
+    for (i = 4; i < NF; i++) if ($i == "link/ether") print "mac", $(i + 1) }'
   ip -o addr show | awk '$3 == "inet" || $3 == "inet6" { print "address", $4 }'
   { ip -4 route show table main; ip -6 route show table main; } 2>/dev/null | awk '{
     to = $1; if (to ~ /^(blackhole|unreachable|prohibit|broadcast|local|multicast)$/) to = $2
