@@ -167,8 +167,13 @@ export const hostPackages: readonly string[] = [
   'iptables',
   'ipvsadm',
   'kmod',
+  'mount',
   'nftables',
+  'openssl',
+  'procps',
   'socat',
+  'tar',
+  'util-linux',
 ];
 
 /** Debian packages unpacked into the layers of the image bases. */

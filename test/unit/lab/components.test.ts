@@ -6,6 +6,7 @@ import { images, mirrorFiles } from '../../../src/lab/components-content.js';
 import { forArch, mirrorPath, repositoryOf } from '../../../src/lab/mirror-layout.js';
 import { leastGo } from '../../../src/lab/mirror-requirements.js';
 import { buildSteps, describeLine, recipesDir } from '../../../src/lab/mirror-steps.js';
+import { releaseFor } from '../../../src/release/index.js';
 
 const goMod = (recipe: string) => readFileSync(join(recipesDir, recipe, 'go.mod'), 'utf8');
 
@@ -100,6 +101,24 @@ describe('the recipes in lab/', () => {
       const [a, b, c] = leastGo;
       expect(Number(major) * 1e6 + Number(minor) * 1e3 + Number(patch)).toBeLessThanOrEqual(a * 1e6 + b * 1e3 + c);
     }
+  });
+});
+
+// The product and the lab name versions in one place each; here they meet.
+describe('what provision installs', () => {
+  const mirrors = { artifacts: null, checksums: {}, registries: {} };
+  const release = releaseFor({ version: versions.kubernetes, mirrors });
+  const names = ['kubelet', 'kubeadm', 'kubectl', 'etcd', 'containerd', 'runc', 'cni-plugins', 'crictl'] as const;
+
+  test.each([...names.map((name) => release.artifact(name, 'amd64').upstream), release.manifests.flannel.upstream])(
+    '%s is in the mirror',
+    (url) => {
+      expect(mirrorFiles.map((file) => forArch(file.url, 'amd64'))).toContain(url);
+    },
+  );
+
+  test.each(Object.values(release.images))('%s is in the registry', (reference) => {
+    expect(images.map((image) => image.reference)).toContain(reference);
   });
 });
 
