@@ -52,11 +52,13 @@ inside)
   for volume in containerd docker kubelet etcd; do
     volumes="$volumes --bind=$LAB_DISK/volumes/$volume:/var/lib/$volume"
   done
+  # A machine with loadable modules lets its hosts load them: the kernel is shared anyway.
+  [ ! -d /lib/modules ] || volumes="$volumes --bind-ro=/lib/modules"
   export SYSTEMD_NSPAWN_API_VFS_WRITABLE=yes
   # shellcheck disable=SC2086
   exec systemd-nspawn --quiet --settings=no --register=no --keep-unit --kill-signal=SIGRTMIN+3 \
     -D "$LAB_MOUNT" --machine="$LAB_HOST" --hostname="$LAB_HOST" --network-namespace-path="$LAB_NETNS" \
-    --capability=all --drop-capability=CAP_SYS_TIME --system-call-filter=@known --resolv-conf=off --timezone=off --link-journal=no \
-    --bind=/dev/kmsg $volumes --console=pipe /usr/lib/lab/init
+    --capability=all --drop-capability=CAP_SYS_TIME --system-call-filter=@known \
+    --resolv-conf=off --timezone=off --link-journal=no --bind=/dev/kmsg $volumes --console=pipe /usr/lib/lab/init
   ;;
 esac

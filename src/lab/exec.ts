@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import type { Outcome } from '../model/index.js';
 import { ProvisionError } from '../model/index.js';
 import { describeLab, type Lab } from './describe.js';
@@ -29,8 +30,28 @@ export async function exec(name: string, host: string, command: string, stdin?: 
   return onHost(target.lab.state, target.host, command, stdin);
 }
 
-/** The words of an interactive ssh to a lab host. */
-export async function sshCommand(name: string, host: string, user = 'root'): Promise<readonly string[]> {
-  const target = await findHost(name, host);
-  return sshWords(target.lab.state, target.host.address, user);
+/**
+ * Puts the terminal through to a lab host: a login shell, or one command whose words arrive there as they are. Gives the
+ * command's exit code; 255 is ssh's own.
+ */
+export async function enter(
+  name: string,
+  host: string,
+  options: { readonly user?: string; readonly words?: readonly string[]; readonly places?: Places } = {},
+): Promise<number> {
+  const target = await findHost(name, host, options.places);
+  const words = options.words ?? [];
+  const [ssh = 'ssh', ...rest] = sshWords(target.lab.state, target.host.address, options.user);
+  const command = words.length === 0 ? [] : ['-o', 'BatchMode=yes', '--', commandLine(words)];
+  const child = spawn(ssh, [...rest, ...command], { stdio: 'inherit' });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? 130));
+  });
+}
+
+/** A single word is a command line for the host's shell, several are a command and its arguments, each quoted. */
+export function commandLine(words: readonly string[]): string {
+  if (words.length === 1) return words[0] ?? '';
+  return words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
 }

@@ -3,7 +3,7 @@
 export { type BuiltMirror, buildMirror, type MirrorProgress } from './build.js';
 export type { Lab } from './describe.js';
 export { type DownOptions, down } from './down.js';
-export { exec, findHost, sshCommand } from './exec.js';
+export { commandLine, enter, exec, findHost } from './exec.js';
 export { buildLabMirror } from './lab-mirror.js';
 export { type LabPlaces, labPlaces, type Places, placesOf } from './places.js';
 export type { LabHost } from './record.js';

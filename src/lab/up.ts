@@ -53,21 +53,40 @@ export async function up(options: UpOptions = {}): Promise<Lab> {
   const places = options.places ?? placesOf();
   const say = options.say ?? (() => {});
   const kind = hostKind(options.like ?? 'debian12');
-  const root = await ensureRoot(places, kind, say);
-  const built = options.mirror === false ? undefined : await buildLabMirror(places, say, options.signal);
-  return withLock(`lab ${name}`, `bringing up lab "${name}"`, 60_000, async () => {
-    const record = await register(places, { ...options, name, like: kind, root });
-    const lab = labPlaces(places, name);
-    await layWiring(record.network);
-    const mirror = built === undefined ? undefined : await startMirror(built, lab.run, record.network.gateway);
-    await makeClientKey(lab.state);
-    const running = await runningHosts(record, options.fresh ?? false, say);
-    await makeDisks(record, lab.state, mirror, running);
-    await writeState(lab.state, record, mirror);
-    await startHosts(places, record, running, say);
-    return describeLab(record);
-  });
+  const goOn = (): void => {
+    if (options.signal?.aborted === true) throw interrupted(name);
+  };
+  try {
+    const root = await ensureRoot(places, kind, say);
+    goOn();
+    const built = options.mirror === false ? undefined : await buildLabMirror(places, say, options.signal);
+    return await withLock(`lab ${name}`, `bringing up lab "${name}"`, 60_000, async () => {
+      goOn();
+      const record = await register(places, { ...options, name, like: kind, root });
+      const lab = labPlaces(places, name);
+      await layWiring(record.network);
+      const mirror = built === undefined ? undefined : await startMirror(built, lab.run, record.network.gateway);
+      await makeClientKey(lab.state);
+      goOn();
+      const running = await runningHosts(record, options.fresh ?? false, say);
+      await makeDisks(record, lab.state, mirror, running);
+      await writeState(lab.state, record, mirror);
+      goOn();
+      await startHosts(places, record, running, say, goOn);
+      return describeLab(record);
+    });
+  } catch (error) {
+    // Ctrl-C reaches the programs at work too; what they said about it is not the cause.
+    if (options.signal?.aborted === true) throw interrupted(name, error);
+    throw error;
+  }
 }
+
+const interrupted = (name: string, cause?: unknown): ProvisionError =>
+  new ProvisionError('INTERRUPTED', `bringing up lab "${name}" was interrupted`, {
+    hint: `the same command goes on; provision lab down --name ${name} clears everything away`,
+    cause,
+  });
 
 /** Finds the lab's record or makes one: a free slot, a subnet that nothing else on this machine uses. */
 function register(places: Places, wish: UpOptions & { name: string; like: string; root: string }): Promise<LabRecord> {
@@ -215,6 +234,7 @@ async function startHosts(
   record: LabRecord,
   running: ReadonlySet<string>,
   say: (line: string) => void,
+  goOn: () => void,
 ): Promise<void> {
   const waiting = hostsOf(record).filter((host) => !running.has(host.name));
   if (running.size > 0) say(`${[...running].join(', ')}: running`);
@@ -222,6 +242,7 @@ async function startHosts(
   const lanes = Math.max(2, availableParallelism() * 2);
   const work = async (): Promise<void> => {
     for (let host = waiting.shift(); host !== undefined; host = waiting.shift()) {
+      goOn();
       const ms = await startHost(places, record, host);
       say(`${host.name}: ${host.address} answers SSH after ${(ms / 1000).toFixed(1)} s`);
     }
