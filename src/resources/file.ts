@@ -14,7 +14,7 @@ export interface FileAnswer {
 }
 
 export const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
-const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
+export const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
 
 /** Past this size a differing file is named, not shown. */
 const SHOWN_BYTES = 65_536;
@@ -25,10 +25,10 @@ export const file: Kind<FileResource, FileAnswer | null> = {
   name: (r) => r.path,
 
   // One stat and one sha256sum for all of them; then the content of those that differ, are no secret and are small.
-  ask: (rs) => `
+  ask: (rs) => `need stat sha256sum base64
 differs() {
   [ -f "$1" ] && [ "$(stat -c %s -- "$1")" -le ${SHOWN_BYTES} ] || return 0
-  [ "$(sha256sum -- "$1" | cut -c1-64)" = "$2" ] || { printf 'text %s ' "$1"; b64 <"$1"; }
+  [ "$(sha256sum <"$1" | cut -c1-64)" = "$2" ] || { printf 'text %s ' "$1"; b64 <"$1"; }
 }
 set -- ${words(rs.map((r) => r.path))}
 for f; do if [ -L "$f" ] || { [ -e "$f" ] && [ ! -f "$f" ]; }; then echo "odd $f"; fi; done
@@ -41,10 +41,10 @@ ${rs
 
   read(output, rs) {
     const modes = new Map<string, { mode: number; owner: string }>();
-    const sums = new Map<string, string>();
+    const sums = readSums(output);
     const texts = new Map<string, string>();
     for (const line of output.split('\n')) {
-      const [, tag, rest = ''] = /^(odd|stat|sum|text) (.*)$/.exec(line) ?? [];
+      const [, tag, rest = ''] = /^(odd|stat|text) (.*)$/.exec(line) ?? [];
       if (tag === 'odd') {
         throw new ProvisionError('FACTS', `${rest} is there, but it is not a regular file`, {
           hint: `look at it (ls -ld ${rest}) and move it away, then run again`,
@@ -52,14 +52,15 @@ ${rs
       }
       const stat = tag === 'stat' ? /^(\d+) (\S+) (.*)$/.exec(rest) : null;
       if (stat) modes.set(stat[3] ?? '', { mode: Number.parseInt(stat[1] ?? '', 8), owner: stat[2] ?? '' });
-      if (tag === 'sum') sums.set(rest.slice(66), rest.slice(0, 64));
       const text = tag === 'text' ? /^(.*) (\S*)$/.exec(rest) : null;
       if (text) texts.set(text[1] ?? '', Buffer.from(text[2] ?? '', 'base64').toString('utf8'));
     }
     return rs.map((r) => {
       const stat = modes.get(r.path);
       const sum = sums.get(r.path);
-      if (stat === undefined || sum === undefined) return null;
+      if (stat === undefined) return null;
+      if (sum === undefined)
+        throw new ProvisionError('FACTS', `could not read ${r.path}, which is there`, { said: output });
       const content = texts.get(r.path);
       return { sha256: sum, ...stat, ...(content === undefined ? {} : { content }) };
     });
@@ -82,8 +83,10 @@ ${rs
 
   satisfied: (r) => ({ sha256: sha256(reveal(r.content)), mode: r.mode, owner: 'root:root' }),
 
-  make: (r) =>
-    `${heredoc(`install_file ${word(r.path)} ${octal(r.mode)}`, reveal(r.content))}chown root:root -- ${word(r.path)}`,
+  make: (r) => {
+    const content = reveal(r.content);
+    return `${heredoc(`install_file ${word(r.path)} ${octal(r.mode)} ${sha256(content)}`, content)}${reloadFor(r.path)}`;
+  },
 
   ledger: {
     remember: (r) => ({ path: r.path }),
@@ -92,9 +95,19 @@ ${rs
       entry.former === null
         ? { verb: '-', summary: `remove ${pathOf(entry)}`, because: ['provision wrote it'] }
         : { verb: '-', summary: `restore ${pathOf(entry)}`, because: ['it was there before'] },
-    unmake: (entry) => `give_back_file ${word(pathOf(entry))}`,
+    unmake: (entry) =>
+      `give_back_file ${word(pathOf(entry))} ${entry.former === null ? 'new' : 'had'}\n${reloadFor(pathOf(entry))}`,
   },
 };
+
+/** systemd goes by what it read last: a unit file that changes or goes is told to it at once. */
+const reloadFor = (path: string): string => (path.startsWith('/etc/systemd/system/') ? 'reload_systemd' : '');
+
+/** Lines `sum <sha256sum's line>`: path -> digest. sha256sum marks a name that holds a backslash with one in front, and doubles it. */
+export function readSums(output: string): ReadonlyMap<string, string> {
+  const sums = [...output.matchAll(/^sum (\\?)([0-9a-f]{64}) [ *](.*)$/gm)];
+  return new Map(sums.map(([, escaped, sum = '', path = '']) => [escaped ? path.replaceAll('\\\\', '\\') : path, sum]));
+}
 
 const pathOf = (entry: LedgerEntry): string => (entry.resource as { path: string }).path;
 

@@ -1,21 +1,65 @@
 // Every kind of thing that can be true of a host: its key, its question, its answer's parser, its actions, its shell.
 // All shell of the product lives in this room; it knows no transport and runs nothing.
 import { ProvisionError, type Resource, type ResourceKey, type ResourceKind } from '../model/index.js';
+import { artifact } from './artifact.js';
+import { block } from './block.js';
+import { directory } from './directory.js';
 import { file } from './file.js';
+import { firewall } from './firewall.js';
+import { hostname } from './hostname.js';
 import type { Kind } from './kind.js';
 import { kubeletIdentity } from './kubelet-identity.js';
+import { modules } from './modules.js';
 import { node } from './node.js';
 import { objects } from './objects.js';
+import { packages } from './packages.js';
+import { pods } from './pods.js';
+import { selinux } from './selinux.js';
+import { swap } from './swap.js';
+import { sysctl } from './sysctl.js';
+import { traces } from './traces.js';
+import { unit } from './unit.js';
 
 export { sha256 } from './file.js';
 export type { Circumstances, Draft, Keeping, Kind } from './kind.js';
-export { leaveScripts } from './leave.js';
-export { ACTION_PRELUDE, heredoc, LEDGER_DIR, QUESTION_PRELUDE, word, words } from './shell.js';
+export {
+  apiReady,
+  applyObjects,
+  bootstrapTokenManifest,
+  deleteToken,
+  listNodes,
+  listPods,
+  listTokens,
+  parseFiles,
+  readFiles,
+} from './kubectl.js';
+export { FORGET, readResidue, residueQuestion } from './residue.js';
+export { askInside, askNodePort, endSmoke, smokeObjects, startSmoke } from './smoke.js';
+export { HOST_DIR, heredoc, LEDGER_DIR, QUESTION_PRELUDE, word, words } from './shell.js';
+export { ACTION_PRELUDE } from './words.js';
 
 /** Each kind is typed by its own resource and answer; here they meet as one, and only the registry knows that they match. */
 type AnyKind = Kind<Resource, unknown>;
 const registry: ReadonlyMap<ResourceKind, AnyKind> = new Map(
-  [file, kubeletIdentity, node, objects].map((kind) => [kind.kind, kind as unknown as AnyKind]),
+  [
+    artifact,
+    block,
+    directory,
+    file,
+    firewall,
+    hostname,
+    kubeletIdentity,
+    modules,
+    node,
+    objects,
+    packages,
+    pods,
+    selinux,
+    swap,
+    sysctl,
+    traces,
+    unit,
+  ].map((kind) => [kind.kind, kind as unknown as AnyKind]),
 );
 
 export function kindOf(kind: ResourceKind): AnyKind {

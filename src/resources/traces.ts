@@ -1,0 +1,126 @@
+import type { LedgerEntry, TracesResource } from '../model/index.js';
+import { ProvisionError } from '../model/index.js';
+import type { Kind } from './kind.js';
+import { word, words } from './shell.js';
+import { NFT_TABLES } from './traces-shell.js';
+
+export interface TracesAnswer {
+  /** Path that is there -> names inside it; null for what is not a directory. */
+  readonly paths: Readonly<Record<string, readonly string[] | null>>;
+  /** Names of network links of ours that are there. */
+  readonly links: readonly string[];
+  /** nftables' tables, `family name`; null: the host could not say. */
+  readonly tables: readonly string[] | null;
+  /** CNI's network namespaces. */
+  readonly namespaces: readonly string[];
+  /** The ledger has an entry for them: reset will remove them. */
+  readonly owned: boolean;
+}
+
+/** What running components leave behind. Nothing is made; being in the ledger is what makes reset remove it. */
+export const traces: Kind<TracesResource, TracesAnswer> = {
+  kind: 'traces',
+  name: (r) => r.name,
+
+  ask: (rs) => `for p in ${words([...new Set(rs.flatMap((r) => r.paths))])}; do
+  if [ -d "$p" ] && [ ! -L "$p" ]; then echo "dir $p"; ls -A -- "$p" | sed 's/^/in /'
+  elif [ -e "$p" ] || [ -L "$p" ]; then echo "path $p"; fi
+done
+ls /sys/class/net | sed 's/^/link /'
+if have nft && t=$(nft list tables 2>/dev/null); then echo tables; printf '%s\\n' "$t"; fi
+[ ! -d /run/netns ] || ls /run/netns | sed -n 's/^cni-/namespace &/p'
+${rs.map((r) => `! owned ${word(`traces ${r.name}`)} || echo owned ${word(r.name)}`).join('\n')}`,
+
+  read(output, rs) {
+    const paths = readPaths(output);
+    const all = (tag: string): string[] =>
+      [...output.matchAll(new RegExp(`^${tag} (.*)$`, 'gm'))].map((m) => m[1] ?? '');
+    const [links, owned] = [all('link'), new Set(all('owned'))];
+    const tables = /^tables$/m.test(output) ? all('table').filter((name) => NFT_TABLES.includes(name)) : null;
+    return rs.map((r) => ({
+      paths: Object.fromEntries(r.paths.flatMap((path) => (paths.has(path) ? [[path, paths.get(path) ?? null]] : []))),
+      links: links.filter((link) => r.links.some((pattern) => matches(pattern, link))),
+      tables: r.chains.length > 0 ? tables : null,
+      namespaces: ownsNetwork(r) ? all('namespace') : [],
+      owned: owned.has(r.name),
+    }));
+  },
+
+  appear: (r, answer) =>
+    answer.owned
+      ? []
+      : [{ verb: '+', summary: `take charge of ${r.name}`, because: ['reset has to know what was there before'] }],
+
+  satisfied: (_, answer) => ({ ...answer, owned: true }),
+
+  make(r) {
+    for (const path of r.paths) removable(path);
+    return ':';
+  },
+
+  ledger: {
+    remember: (r) => ({ name: r.name, paths: r.paths, links: r.links, chains: r.chains, ipvs: r.ipvs }),
+    vanish: (entry) => ({
+      verb: '-',
+      summary: `remove ${resourceOf(entry).name}`,
+      because: ['the components that provision ran left it behind'],
+    }),
+    unmake(entry) {
+      const r = resourceOf(entry);
+      const former = entry.former as TracesAnswer;
+      const paths = [...r.paths].reverse().map((path) => {
+        const before = former.paths[removable(path)];
+        if (before === null) return '';
+        return before === undefined ? `take_path ${word(path)}` : `take_children ${words([path, ...before])}`;
+      });
+      return [
+        r.ipvs ? 'take_ipvs' : '',
+        r.links.length > 0 ? `take_links ${words([former.links.join(' '), ...r.links])}` : '',
+        r.chains.length > 0 ? `take_chains ${words(r.chains)}` : '',
+        r.chains.length > 0 && former.tables !== null ? `take_tables ${words(former.tables)}` : '',
+        ownsNetwork(r) ? `take_namespaces ${words(former.namespaces)}` : '',
+        ...paths,
+        ':',
+      ]
+        .filter((line) => line !== '')
+        .join('\n');
+    },
+  },
+};
+
+const resourceOf = (entry: LedgerEntry): TracesResource => entry.resource as TracesResource;
+const ownsNetwork = (r: TracesResource): boolean => r.links.length > 0;
+const matches = (pattern: string, name: string): boolean =>
+  pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+
+function readPaths(output: string): ReadonlyMap<string, readonly string[] | null> {
+  const paths = new Map<string, string[] | null>();
+  let inside: string[] = [];
+  for (const line of output.split('\n')) {
+    const [, tag = '', rest = ''] = /^(dir|in|path) (.*)$/.exec(line) ?? [];
+    if (tag === 'path') paths.set(rest, null);
+    if (tag === 'in') inside.push(rest);
+    if (tag === 'dir') {
+      inside = [];
+      paths.set(rest, inside);
+    }
+  }
+  return paths;
+}
+
+/** Directories of the system itself: a list of traces that names one is a bug, and removing it would be the end of the host. */
+const NEVER =
+  /^\/(?:(?:bin|boot|dev|etc|home|lib|lib64|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|var)|etc\/(?:systemd(?:\/system)?|cni|default|sysctl\.d)|usr\/(?:bin|sbin|lib|libexec|share|local(?:\/\w+)?)|var\/(?:lib|log|run|cache|tmp|spool)|run\/(?:systemd|netns|dbus|lock|user))?$/;
+
+function removable(path: string): string {
+  if (
+    !path.startsWith('/') ||
+    path.includes('/../') ||
+    /\/(\.\.?)?$/.test(path) ||
+    path.includes('//') ||
+    NEVER.test(path)
+  ) {
+    throw new ProvisionError('INTERNAL', `reset may not remove ${JSON.stringify(path)}`);
+  }
+  return path;
+}

@@ -1,0 +1,30 @@
+import { ARTIFACT_WORDS } from './artifact.js';
+import { BLOCK_WORDS } from './block.js';
+import { FIREWALL_WORDS } from './firewall.js';
+import { HOSTNAME_WORDS } from './hostname.js';
+import { MODULE_WORDS } from './modules.js';
+import { PACKAGE_WORDS } from './packages.js';
+import { POD_WORDS } from './pods.js';
+import { SELINUX_WORDS } from './selinux.js';
+import { BASE_WORDS } from './shell.js';
+import { SWAP_WORDS } from './swap.js';
+import { SYSCTL_WORDS } from './sysctl.js';
+import { TRACES_WORDS } from './traces-shell.js';
+import { UNIT_WORDS } from './unit.js';
+
+/** Everything that a kind's `make` and `unmake` may say. */
+export const ACTION_PRELUDE = [
+  BASE_WORDS,
+  ARTIFACT_WORDS,
+  BLOCK_WORDS,
+  FIREWALL_WORDS,
+  HOSTNAME_WORDS,
+  MODULE_WORDS,
+  PACKAGE_WORDS,
+  POD_WORDS,
+  SELINUX_WORDS,
+  SWAP_WORDS,
+  SYSCTL_WORDS,
+  TRACES_WORDS,
+  UNIT_WORDS,
+].join('');
