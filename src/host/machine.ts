@@ -113,12 +113,10 @@ _inodes=$(stat -c %i /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/rpm
 _pids=$(awk -v want="$_inodes" 'BEGIN { n = split(want, w, " "); for (i = 1; i <= n; i++) locked[w[i]] = 1 }
   $2 != "->" && $4 == "WRITE" { split($6, at, ":"); if ((at[3] in locked) && $5 > 0) print $5 }' /proc/locks)
 for _file in /run/yum.pid /var/cache/dnf/*_lock.pid /var/lib/dnf/*_lock.pid; do
-  if [ -r "$_file" ]; then IFS= read -r _pid <"$_file" || true; _pids="$_pids $_pid"; fi
+  if [ -r "$_file" ]; then IFS= read -r _pid <"$_file" || true; case $(cat "/proc/$_pid/comm" 2>/dev/null) in dnf*|yum*|python*|packagekit*) _pids="$_pids $_pid";; esac; fi
 done
 for _pid in $_pids; do
-  if IFS= read -r _comm 2>/dev/null <"/proc/$_pid/comm"; then
-    case $_comm in dnf*|yum*|rpm*|apt*|dpkg*|unattended*|python*|packagekit*|microdnf*|aptitude*|synaptic*|frontend*) echo "package-lock $_comm (process $_pid)"; break;; esac
-  fi
+  if [ -r "/proc/$_pid/comm" ]; then IFS= read -r _comm <"/proc/$_pid/comm"; echo "package-lock $_comm (process $_pid)"; break; fi
 done
 if [ -r /var/lib/dpkg/status ]; then
   awk '/^Package:/ { name = $2 } /^Status:/ && $4 !~ /^(installed|not-installed|config-files)$/ { print "package-broken", name, "(" $4 ")" }' /var/lib/dpkg/status

@@ -1,0 +1,47 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { machineQuestion, readMachine } from '../../../src/host/machine.js';
+import { QUESTION_PRELUDE } from '../../../src/resources/index.js';
+
+// Each file of test/cases/machine is one host's answer, line by line, and what it is read as; a bug report becomes one more.
+interface Case {
+  readonly it: string;
+  readonly output: readonly string[];
+  readonly reads?: Readonly<Record<string, unknown>>;
+  readonly refuses?: string;
+}
+
+const folder = new URL('../../../../test/cases/machine/', import.meta.url);
+const cases = readdirSync(folder).map((file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Case);
+// The question was sent at :02.500 and answered at :03.500, so a host with the right clock looked at it at :03.000.
+const timing = { sentMs: 1_700_000_002_500, receivedMs: 1_700_000_003_500 };
+
+describe('readMachine', () => {
+  test.each(cases.map((c) => [c.it, c] as const))('%s', (_name, { output, reads, refuses }) => {
+    const read = () => readMachine(`${output.join('\n')}\n`, timing);
+    if (refuses !== undefined) expect(read).toThrow(refuses);
+    else expect(read()).toMatchObject(reads ?? {});
+  });
+});
+
+describe('machineQuestion', () => {
+  const onLinux = process.platform === 'linux' ? test : test.skip;
+
+  onLinux('is answered by this machine under a strict shell, whole and in less than two seconds', () => {
+    const sentMs = Date.now();
+    const script = `set -eu\n${QUESTION_PRELUDE}\n${machineQuestion()}`;
+    const output = execFileSync('/bin/sh', { input: script, encoding: 'utf8', timeout: 10_000 });
+    const receivedMs = Date.now();
+    const machine = readMachine(output, { sentMs, receivedMs });
+    expect(receivedMs - sentMs).toBeLessThan(2000);
+    expect(Math.abs(machine.clockSkewMs)).toBeLessThanOrEqual(receivedMs - sentMs);
+    expect(machine.kernel).toMatch(/^\d+\.\d+/);
+    expect(Object.keys(machine.disks)).toEqual(['/', '/var', '/etc', '/var/lib/etcd', '/var/lib/containerd', '/run']);
+  });
+
+  test('writes nothing: no redirection into a file, no command that changes one', () => {
+    const script = machineQuestion().replaceAll(/2?>\/dev\/null/g, '');
+    expect(script).not.toMatch(/[^-]>["'/\w$]|\b(rm|mv|cp|mkdir|tee|install|systemctl|sysctl)\s/);
+  });
+});
