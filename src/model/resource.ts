@@ -17,6 +17,7 @@ export type Resource =
   | ObjectsResource
   | NodeResource
   | KubeletIdentityResource
+  | MembershipResource
   | TracesResource
   | PodsResource;
 
@@ -146,6 +147,14 @@ export interface KubeletIdentityResource {
   readonly caHash: string;
   /** A control plane: its kubelet must run before there is an API to ask for a token; null where the leader makes the token. */
   readonly ownApi: OwnApi | null;
+  /** The unit that it starts, so that joining is no second start. */
+  readonly unit: UnitResource;
+}
+
+/** A node's membership of a living cluster; only its leave is an action. */
+export interface MembershipResource {
+  readonly kind: 'membership';
+  readonly node: string;
 }
 
 export interface OwnApi {

@@ -1,4 +1,4 @@
-import type { Action, Cluster, HostStage, KubeletIdentityResource, Node, Plan, Stage } from '../model/index.js';
+import type { Action, Cluster, HostStage, MembershipResource, Node, Plan, Stage } from '../model/index.js';
 import { hasEtcd, isControlPlane } from '../model/index.js';
 import { keyOf } from '../resources/index.js';
 import { backwards, factsOf, removal } from './present.js';
@@ -33,13 +33,7 @@ export function planAbsent(input: AbsentInput): Plan {
 }
 
 function leave(cluster: Cluster, node: Node, survivor: string): readonly Action[] {
-  const resource: KubeletIdentityResource = {
-    kind: 'kubelet-identity',
-    node: node.name,
-    server: '',
-    caHash: '',
-    ownApi: null,
-  };
+  const resource: MembershipResource = { kind: 'membership', node: node.name };
   const part = (name: string, summary: string, because: string): Action => ({
     verb: '-',
     key: keyOf(resource),

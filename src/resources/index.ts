@@ -9,6 +9,7 @@ import { firewall } from './firewall.js';
 import { hostname } from './hostname.js';
 import type { Kind } from './kind.js';
 import { kubeletIdentity } from './kubelet-identity.js';
+import { membership } from './membership.js';
 import { modules } from './modules.js';
 import { node } from './node.js';
 import { objects } from './objects.js';
@@ -33,9 +34,10 @@ export {
   parseFiles,
   readFiles,
 } from './kubectl.js';
+export { leaveScripts } from './leave.js';
 export { FORGET, readResidue, residueQuestion } from './residue.js';
-export { askInside, askNodePort, endSmoke, smokeObjects, startSmoke } from './smoke.js';
 export { HOST_DIR, heredoc, LEDGER_DIR, QUESTION_PRELUDE, word, words } from './shell.js';
+export { askInside, askNodePort, endSmoke, smokeObjects, startSmoke } from './smoke.js';
 export { ACTION_PRELUDE } from './words.js';
 
 /** Each kind is typed by its own resource and answer; here they meet as one, and only the registry knows that they match. */
@@ -49,6 +51,7 @@ const registry: ReadonlyMap<ResourceKind, AnyKind> = new Map(
     firewall,
     hostname,
     kubeletIdentity,
+    membership,
     modules,
     node,
     objects,

@@ -2,7 +2,9 @@ import type { Action, KubeletIdentityResource } from '../model/index.js';
 import { ProvisionError, Secret } from '../model/index.js';
 import type { Draft, Kind } from './kind.js';
 import { ADMIN_CONF, APPLY_WORD, apiWord, listOf, privateFile } from './kubectl-words.js';
-import { word } from './shell.js';
+import { leaveScripts } from './leave.js';
+import { word, words } from './shell.js';
+import { STAMP_DIR } from './unit.js';
 
 export interface KubeletIdentityAnswer {
   readonly kubeconfig: boolean;
@@ -23,7 +25,7 @@ const CONF = '/etc/kubernetes/kubelet.conf';
 const BOOTSTRAP_CONF = '/etc/kubernetes/bootstrap-kubelet.conf';
 const CA = '/etc/kubernetes/pki/ca.crt';
 
-/** The kubelet's client certificate, got by TLS bootstrap. It renews itself; no ledger: reset sweeps it with the kubelet's traces. */
+/** The kubelet's client certificate, got by TLS bootstrap. It renews itself. */
 export const kubeletIdentity: Kind<KubeletIdentityResource, KubeletIdentityAnswer> = {
   kind: 'kubelet-identity',
   name: (r) => r.node,
@@ -99,6 +101,22 @@ echo .`,
       default:
         throw new ProvisionError('INTERNAL', `a kubelet's identity has no part ${action.part}`);
     }
+  },
+
+  // It starts the kubelet before the unit is asked for: a run that is cut between the two must still be taken back whole.
+  ledger: {
+    remember: (r) => ({ unit: r.unit.name }),
+    vanish: () => ({
+      verb: '-',
+      summary: 'stop the kubelet and forget its identity',
+      because: ['provision joined it'],
+    }),
+    unmake(entry) {
+      const { unit } = entry.resource as { readonly unit: string };
+      return `! unit_known ${word(unit)} || { stop_unit ${words([unit, 60])}; systemctl disable --quiet -- ${word(unit)}; }
+rm -f -- ${word(`${STAMP_DIR}/${unit}`)} /var/lib/kubelet/pki/kubelet-client-* ${CONF} ${BOOTSTRAP_CONF}
+forget_dir ${STAMP_DIR}`;
+    },
   },
 };
 
@@ -184,10 +202,10 @@ const bootstrapConf = (r: KubeletIdentityResource, token: string): string =>
     2,
   )}\n`;
 
-const START_KUBELET = `
-systemctl daemon-reload
-systemctl enable kubelet.service >/dev/null 2>&1 || true
-systemctl restart kubelet.service`;
+/** Afresh, whatever ran before; with the stamp that its unit wants, so that the unit has nothing left to do. */
+const startKubelet = ({ unit }: KubeletIdentityResource): string => `
+systemctl stop ${word(unit.name)} 2>/dev/null || :
+start_unit ${words([unit.name, unit.stamp, unit.within])}`;
 
 const awaitCertificate = (r: KubeletIdentityResource): string => `
 has_identity() { [ -s ${PEM} ] && [ -s ${CONF} ]; }
@@ -204,7 +222,7 @@ function joinThroughLeader(r: KubeletIdentityResource, action: Action): string {
     checkOwnCa(r),
     checkServer(r),
     writeBootstrapConf(r, revealed(action)),
-    START_KUBELET,
+    startKubelet(r),
     awaitCertificate(r),
   ].join('\n');
 }
@@ -221,7 +239,7 @@ function joinAlone(r: KubeletIdentityResource, action: Action): string {
     PIN_WORD,
     checkOwnCa(r),
     writeBootstrapConf({ ...r, server: own.server }, token),
-    START_KUBELET,
+    startKubelet(r),
     privateFile('super-admin.conf', kubeconfig),
     apiWord('"$PROVISION_TMP/super-admin.conf"', word(own.server)),
     APPLY_WORD,
@@ -233,7 +251,7 @@ function joinAlone(r: KubeletIdentityResource, action: Action): string {
 }`,
     `${privateFile('groundwork.json', listOf(own.groundwork))}apply_objects "$PROVISION_TMP/groundwork.json"`,
     tokenSecret(token, r.node),
-    'systemctl restart kubelet.service',
+    `systemctl restart ${word(r.unit.name)}`,
     awaitCertificate(r),
     dismissal(token),
     'rm -f -- "$PROVISION_TMP/super-admin.conf"',

@@ -87,6 +87,7 @@ const kubeletFlags = (node: Node): readonly string[] => [
 /** The identity comes first: it starts the kubelet with its token. The unit keeps it running and knows what it was started from. */
 function runningKubelet(scene: Scene): readonly Resource[] {
   const { cluster, node, trust } = scene;
+  const service = unit('kubelet.service', [...binaries(scene).slice(0, 1), ...kubeletFiles(scene)], 120);
   return [
     {
       kind: 'kubelet-identity',
@@ -96,8 +97,9 @@ function runningKubelet(scene: Scene): readonly Resource[] {
       ownApi: isControlPlane(node)
         ? { server: httpsUrl(node.internalAddress, API_PORT), groundwork: bootstrapGroundwork() }
         : null,
+      unit: service,
     },
-    unit('kubelet.service', [...binaries(scene).slice(0, 1), ...kubeletFiles(scene)], 120),
+    service,
   ];
 }
 
