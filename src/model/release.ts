@@ -15,6 +15,7 @@ export interface Release {
       | 'kube-proxy'
       | 'etcd'
       | 'coredns'
+      | 'agnhost'
       | 'pause'
       | 'flannel'
       | 'flannel-cni-plugin',

@@ -58,6 +58,7 @@ export function imagesFor(row: ReleaseRow): Release['images'] {
     'kube-scheduler': core('kube-scheduler'),
     'kube-proxy': core('kube-proxy'),
     etcd: `registry.k8s.io/etcd:${row.tags.etcd}`,
+    agnhost: `registry.k8s.io/e2e-test-images/agnhost:${row.tags.agnhost}`,
     coredns: `registry.k8s.io/coredns/coredns:v${row.pins.coredns}`,
     pause: `registry.k8s.io/pause:${row.pins.pause}`,
     flannel: `ghcr.io/flannel-io/flannel:v${row.pins.flannel}`,

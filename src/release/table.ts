@@ -7,7 +7,7 @@ export interface ReleaseRow {
     Record<'etcd' | 'containerd' | 'runc' | 'cni-plugins' | 'crictl' | 'coredns' | 'flannel' | 'pause', string>
   >;
   /** Image tags that are not the component's version. */
-  readonly tags: Readonly<Record<'etcd' | 'flannel-cni-plugin', string>>;
+  readonly tags: Readonly<Record<'agnhost' | 'etcd' | 'flannel-cni-plugin', string>>;
   readonly kubeadmApi: string;
   readonly controlPlaneLabel: string;
 }
@@ -43,7 +43,8 @@ export const releases: Readonly<Record<string, ReleaseRow>> = Object.freeze({
       runc: '1.4.3',
     },
     // flannel-cni-plugin: the tag that kube-flannel.yml of the pinned flannel names.
-    tags: { etcd: '3.6.8-0', 'flannel-cni-plugin': '1.9.1-flannel1' },
+    // agnhost: test/utils/image/manifest.go of that Kubernetes.
+    tags: { agnhost: '2.63.0', etcd: '3.6.8-0', 'flannel-cni-plugin': '1.9.1-flannel1' },
     kubeadmApi: 'kubeadm.k8s.io/v1beta4',
     controlPlaneLabel: 'node-role.kubernetes.io/control-plane',
   },

@@ -34,7 +34,6 @@ export {
   parseFiles,
   readFiles,
 } from './kubectl.js';
-export { leaveScripts } from './leave.js';
 export { FORGET, readResidue, residueQuestion } from './residue.js';
 export { HOST_DIR, heredoc, LEDGER_DIR, QUESTION_PRELUDE, word, words } from './shell.js';
 export { askInside, askNodePort, endSmoke, smokeObjects, startSmoke } from './smoke.js';

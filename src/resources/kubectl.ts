@@ -1,27 +1,31 @@
+import type { Secret } from '../model/index.js';
+import { ADMIN_CONF, apiWord } from './kubectl-words.js';
 import { heredoc, word, words } from './shell.js';
 
-/** The API as this control plane's own administrator. */
-export const KUBECTL = 'kubectl --kubeconfig=/etc/kubernetes/admin.conf --request-timeout=20s';
+/** Questions to the API, asked on a control plane as its own administrator. */
+const asAdmin = (question: string): string => `${apiWord(ADMIN_CONF)}\n${question}`;
 
-export const listNodes = (): string => `${KUBECTL} get nodes -o json`;
+export const listNodes = (): string => asAdmin('api get nodes -o json');
 
 /** Namespace, name, phase, ready containers and node of every pod of ours that is not well. */
-export const listPods = (namespace: string): string => `${KUBECTL} get pods -n ${word(namespace)} -o json`;
+export const listPods = (namespace: string): string => asAdmin(`api get pods -n ${word(namespace)} -o json`);
 
-export const apiReady = (): string => `${KUBECTL} get --raw '/readyz?verbose'`;
+export const apiReady = (): string => asAdmin(`api get --raw '/readyz?verbose' 2>&1 || true`);
 
 /** The objects travel on stdin: they may hold secrets. */
 export const applyObjects = (json: string): string =>
-  heredoc(`${KUBECTL} apply --server-side --force-conflicts --field-manager=provision -f -`, json);
+  asAdmin(heredoc('api apply --server-side --force-conflicts --field-manager=provision -f -', json));
 
 /** Without the secrets: id, expiry, usages, groups and description of every bootstrap token, tab-separated, base64 each. */
 export const listTokens = (): string =>
-  `${KUBECTL} get secrets -n kube-system --field-selector type=bootstrap.kubernetes.io/token -o jsonpath=${word(
-    '{range .items[*]}{.data.token-id}{"\\t"}{.data.expiration}{"\\t"}{.data.usage-bootstrap-authentication}{"\\t"}{.data.usage-bootstrap-signing}{"\\t"}{.data.auth-extra-groups}{"\\t"}{.data.description}{"\\n"}{end}',
-  )}`;
+  asAdmin(
+    `api get secrets -n kube-system --field-selector type=bootstrap.kubernetes.io/token -o jsonpath=${word(
+      '{range .items[*]}{.data.token-id}{"\\t"}{.data.expiration}{"\\t"}{.data.usage-bootstrap-authentication}{"\\t"}{.data.usage-bootstrap-signing}{"\\t"}{.data.auth-extra-groups}{"\\t"}{.data.description}{"\\n"}{end}',
+    )}`,
+  );
 
 export const deleteToken = (id: string): string =>
-  `${KUBECTL} delete secret -n kube-system ${word(`bootstrap-token-${id}`)} --ignore-not-found -o name`;
+  asAdmin(`api delete secret -n kube-system ${word(`bootstrap-token-${id}`)} --ignore-not-found -o name`);
 
 /** `path base64` for each file that is there. For `state pull`: the content comes back over the SSH channel only. */
 export const readFiles = (paths: readonly string[]): string =>
@@ -36,3 +40,31 @@ export function parseFiles(output: string): ReadonlyMap<string, string> {
     }),
   );
 }
+
+export interface NewBootstrapToken {
+  readonly id: string;
+  readonly secret: Secret;
+  /** RFC 3339; null: never. */
+  readonly expires: string | null;
+  readonly description: string;
+}
+
+/**
+ * The Secret that is a bootstrap token, good for joining and for signing cluster-info (`kubeadm token create` without flags;
+ * cmd/kubeadm/app/apis/bootstraptoken). As JSON, because it holds the token.
+ */
+export const bootstrapTokenManifest = ({ id, secret, expires, description }: NewBootstrapToken): unknown => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name: `bootstrap-token-${id}`, namespace: 'kube-system' },
+  type: 'bootstrap.kubernetes.io/token',
+  stringData: {
+    'token-id': id,
+    'token-secret': secret.reveal(),
+    ...(expires === null ? {} : { expiration: expires }),
+    description,
+    'usage-bootstrap-authentication': 'true',
+    'usage-bootstrap-signing': 'true',
+    'auth-extra-groups': 'system:bootstrappers:kubeadm:default-node-token',
+  },
+});

@@ -1,5 +1,6 @@
 import type { KubernetesObject } from '../model/index.js';
-import { applyObjects, KUBECTL } from './kubectl.js';
+import { applyObjects } from './kubectl.js';
+import { ADMIN_CONF, apiWord } from './kubectl-words.js';
 import { word, words } from './shell.js';
 
 export const SMOKE_NAMESPACE = 'provision-smoke';
@@ -54,7 +55,7 @@ export function smokeObjects(image: string, replicas: number): readonly Kubernet
   ];
 }
 
-const IN_NAMESPACE = `${KUBECTL} -n ${SMOKE_NAMESPACE}`;
+const IN_NAMESPACE = `api -n ${SMOKE_NAMESPACE}`;
 
 export const startSmoke = (json: string, within: number): string => `
 ${applyObjects(json)}
@@ -77,7 +78,8 @@ export function askInside(
           `check ${word(`pod on ${pod.node} to pod on ${other.node}`)} '^probe-' ${get(pod.name, `http://${bracket(other.ip)}:${PORT}/hostname`)}`,
       ),
   ]);
-  return `${CHECK}
+  return `${apiWord(ADMIN_CONF)}
+${CHECK}
 ${checks.join('\n')}
 check 'logs of the Deployment' . ${IN_NAMESPACE} logs deployment/web --tail=5
 `;
@@ -93,7 +95,8 @@ export function askNodePort(addresses: readonly string[], port: number, from: st
 }
 
 export const endSmoke = (): string =>
-  `${KUBECTL} delete namespace ${SMOKE_NAMESPACE} --ignore-not-found --wait=true --timeout=120s >/dev/null`;
+  `${apiWord(ADMIN_CONF)}
+api delete namespace ${SMOKE_NAMESPACE} --ignore-not-found --wait=true --timeout=120s >/dev/null`;
 
 const get = (pod: string, url: string): string =>
   `${IN_NAMESPACE} exec ${word(pod)} -- ${words(['wget', '-q', '-T', '5', '-O', '-', url])}`;

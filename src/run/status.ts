@@ -51,7 +51,7 @@ interface ListedPod {
 export function clusterStatus(around: Surroundings): Promise<ClusterStatus> {
   return withLeader(around, async (leader) => {
     const [ready, nodes, ...pods] = [
-      await leader.ask(`${apiReady()} 2>&1 || true`),
+      await leader.ask(apiReady()),
       await leader.ask(listNodes()),
       await leader.ask(listPods('kube-system')),
       await leader.ask(listPods('kube-flannel')),

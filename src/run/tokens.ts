@@ -1,6 +1,6 @@
 import type { Host } from '../model/index.js';
 import { ProvisionError } from '../model/index.js';
-import { applyObjects, bootstrapTokenSecret, deleteToken, listTokens } from '../resources/index.js';
+import { applyObjects, bootstrapTokenManifest, deleteToken, listTokens } from '../resources/index.js';
 import { withLeader } from './leader.js';
 import { type Surroundings, trustFor } from './session.js';
 
@@ -33,8 +33,8 @@ export function createToken(around: Surroundings, wish: NewToken): Promise<Creat
     const { id, secret } = trust.newToken();
     const expires =
       wish.ttl === 0 ? null : new Date(around.now() + wish.ttl * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
-    const manifest = bootstrapTokenSecret({ id, secret, expires, description: wish.description });
-    await leader.ask(applyObjects(manifest.reveal()));
+    const manifest = bootstrapTokenManifest({ id, secret, expires, description: wish.description });
+    await leader.ask(applyObjects(JSON.stringify(manifest)));
     const { host, port } = around.cluster.endpoint;
     const token = `${id}.${secret.reveal()}`;
     const server = `${host.includes(':') ? `[${host}]` : host}:${port}`;

@@ -1,5 +1,30 @@
+import type { MembershipResource } from '../model/index.js';
+import { ProvisionError } from '../model/index.js';
+import type { Kind } from './kind.js';
 import { ADMIN_CONF, apiWord } from './kubectl-words.js';
 import { word } from './shell.js';
+
+/** A node's place in a living cluster. Joining is the kubelet's identity; here are the parts of its leave, done by one that stays. */
+export const membership: Kind<MembershipResource, null> = {
+  kind: 'membership',
+  name: (r) => r.node,
+  ask: () => ':',
+  read: (_output, rs) => rs.map(() => null),
+  appear: () => [],
+  satisfied: () => null,
+  make(r, action) {
+    switch (action.part) {
+      case 'drain':
+        return leaveScripts.drain(r.node);
+      case 'delete':
+        return leaveScripts.deleteNode(r.node);
+      case 'etcd-leave':
+        return leaveScripts.removeEtcdMember(r.node);
+      default:
+        throw new ProvisionError('INTERNAL', `a leave has no part ${action.part}`);
+    }
+  },
+};
 
 /** Seconds; a pod that will not go in that time is named, and the reset goes on only when told so. */
 const DRAIN_WITHIN = 120;
@@ -8,7 +33,7 @@ const ETCDCTL = `etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/kubern
   --cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt --key=/etc/kubernetes/pki/etcd/healthcheck-client.key`;
 
 /** Shell run on a surviving control plane when a node leaves a living cluster. Each is total: a node that is gone already is fine. */
-export const leaveScripts = Object.freeze({
+const leaveScripts = Object.freeze({
   /** Moves its pods away. */
   drain: (node: string): string => `
 ${apiWord(ADMIN_CONF)}

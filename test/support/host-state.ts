@@ -1,0 +1,94 @@
+/** Everything about a lab host that reset has to put back, as text per topic. Read as root, past the product. */
+export interface HostState {
+  readonly [topic: string]: readonly string[];
+}
+
+/** Left out, each with its reason: these change by themselves on a host that nobody touches, or are caches by nature. */
+export const LEFT_OUT: readonly { readonly path: string; readonly why: string }[] = [
+  { path: '/proc', why: 'kernel' },
+  { path: '/sys', why: 'kernel' },
+  { path: '/dev', why: 'kernel' },
+  { path: '/run', why: 'tmpfs, looked at by units, mounts and links' },
+  { path: '/tmp', why: 'tmpfs' },
+  { path: '/var/tmp', why: 'private temp folders of systemd units come and go' },
+  { path: '/var/log', why: 'logs grow' },
+  { path: '/var/cache', why: 'package and man caches, rebuilt by package managers' },
+  { path: '/var/lib/apt', why: 'package lists and apt marks; removed packages are compared through dpkg' },
+  {
+    path: '/var/lib/dpkg',
+    why: 'its text files are rewritten by every transaction; the set of packages is compared instead',
+  },
+  { path: '/var/lib/systemd', why: 'timers, random seed, clock file' },
+  { path: '/var/lib/private', why: 'dynamic users of systemd' },
+  { path: '/etc/machine-id', why: 'written at boot' },
+  { path: '/etc/ld.so.cache', why: 'rewritten by every library package, in another order' },
+  { path: '/var/lib/chrony', why: 'drift file, written while time is kept' },
+  { path: '/var/lib/logrotate', why: 'its own clock' },
+  { path: '/root/.cache', why: 'caches' },
+];
+
+const prune = LEFT_OUT.map(({ path }) => `-path ${path}`).join(' -o ');
+
+export const STATE_QUESTION = `
+topic() { echo "@@ $1"; }
+topic files
+find / -xdev \\( ${prune} \\) -prune -o \\( -type f -o -type l -o -type d \\) -printf '%y %m %u:%g %p -> %l\\n' | sed 's/ -> $//' | sort
+topic contents
+find / -xdev \\( ${prune} \\) -prune -o -type f -print0 | xargs -0 sha256sum | sort -k2
+topic volumes
+for d in containerd docker kubelet etcd; do ls -A /var/lib/$d 2>/dev/null | sed "s|^|/var/lib/$d/|"; done
+topic packages
+dpkg-query -W -f '\${db:Status-Abbrev} \${Package} \${Version}\\n' | sort
+topic links
+ip -o link | sed 's/^[0-9]*: //; s/ .*//; s/@.*//; s/:$//' | sort
+topic addresses
+ip -o address | awk '{print $2, $3, $4}' | sort
+topic routes
+ip route | sort
+topic iptables
+iptables-save 2>/dev/null | grep -v '^#' | sed 's/\\[[0-9:]*\\]//'
+topic nft
+nft list ruleset 2>/dev/null | sed 's/packets [0-9]* bytes [0-9]*//'
+topic units
+systemctl list-unit-files --no-legend --plain --type=service,socket,swap,timer,mount | awk '{print $1, $2}' | sort
+topic active
+systemctl list-units --no-legend --plain --type=service --state=active,failed | awk '{print $1, $3}' | grep -vE '^(systemd-|user@|session|apt-|man-db|dpkg-|e2scrub|fstrim|logrotate|polkit|packagekit|getty|console-getty)' | sort
+topic mounts
+awk '{print $5, $9, $10}' /proc/self/mountinfo | grep -vE '^/(run/user|run/credentials|proc|sys)' | sort -u
+topic swap
+cat /proc/swaps; grep swap /etc/fstab
+topic selinux
+cat /etc/selinux/config
+topic firewalld
+systemctl is-active firewalld; systemctl is-enabled firewalld; firewall-cmd --list-all 2>/dev/null
+topic sysctl
+sysctl -a 2>/dev/null | grep -E '^(net\\.(ipv4|ipv6|bridge|netfilter)|vm\\.|kernel\\.(panic|keys))' | grep -vE 'neigh\\.|conf\\.|random|nf_conntrack_count|mem_|stat_refresh|tcp_fastopen_key|nr_|lowmem|dirty|drop_caches|tcp_available|flush' | sort
+topic hostname
+hostname; cat /etc/hostname
+topic processes
+ps -eo comm= | grep -E '^(kube|etcd|containerd|flanneld|coredns|pause|runc|chronyd)' | sort
+true
+`;
+
+export function readHostState(text: string): HostState {
+  const state: Record<string, string[]> = {};
+  let topic: string[] = [];
+  for (const line of text.split('\n')) {
+    if (line.startsWith('@@ ')) {
+      topic = [];
+      state[line.slice(3)] = topic;
+    } else if (line !== '') topic.push(line);
+  }
+  return state;
+}
+
+/** `- line` was there before, `+ line` is there now; per topic, empty when all is as it was. */
+export function differences(before: HostState, after: HostState): readonly string[] {
+  return Object.keys(before).flatMap((topic) => {
+    const [was, is] = [new Set(before[topic]), new Set(after[topic])];
+    return [
+      ...[...was].filter((line) => !is.has(line)).map((line) => `${topic}: - ${line}`),
+      ...[...is].filter((line) => !was.has(line)).map((line) => `${topic}: + ${line}`),
+    ];
+  });
+}

@@ -1,0 +1,115 @@
+import { describe, expect, test } from '@jest/globals';
+import { memoryHost } from '../../../src/host/index.js';
+import type { Action, Event, Host, Plan } from '../../../src/model/index.js';
+import { carryOut } from '../../../src/run/lanes.js';
+import { aMachine } from '../../support/scene.js';
+
+const action = (path: string, via?: string): Action => ({
+  verb: '+',
+  key: `file ${path}`,
+  kind: 'file',
+  summary: `write ${path}`,
+  because: [],
+  resource: { kind: 'file', path, mode: 0o644, content: path },
+  order: 0,
+  before: null,
+  via,
+});
+const stage = (
+  step: string,
+  hosts: Record<string, readonly Action[]>,
+  after: readonly string[] = [],
+): Plan['stages'][number] => ({
+  step,
+  title: step,
+  after,
+  hosts: new Map(Object.entries(hosts).map(([host, actions]) => [host, { actions, gates: [] }])),
+});
+const plan = (...stages: Plan['stages']): Plan => ({ cluster: 'test', goal: 'present', stages });
+
+function rig(names: readonly string[]) {
+  const log: string[] = [];
+  const hosts = new Map<string, Host & ReturnType<typeof memoryHost>>();
+  for (const name of names) {
+    const host = memoryHost(name, aMachine(), () => null);
+    const apply = host.apply.bind(host);
+    hosts.set(
+      name,
+      Object.assign(host, {
+        apply: async (...args: Parameters<Host['apply']>) => {
+          log.push(`${name}: ${args[0].map((item) => ('key' in item ? item.key : item.id)).join(', ')}`);
+          await new Promise((resolve) => setTimeout(resolve, name === 'slow' ? 5 : 0));
+          return apply(...args);
+        },
+      }),
+    );
+  }
+  const events: Event[] = [];
+  const stop = new AbortController();
+  const run = (p: Plan) => carryOut(p, hosts, (event) => events.push(event), stop.signal);
+  return { log, hosts, events, run, stop };
+}
+
+describe('carryOut', () => {
+  test('a host without barriers gets one script for all its stages', async () => {
+    const { log, run } = rig(['h1']);
+    expect((await run(plan(stage('a', { h1: [action('/1')] }), stage('b', { h1: [action('/2')] })))).size).toBe(0);
+    expect(log).toEqual(['h1: file /1, file /2']);
+  });
+
+  test('a step waits for the step it names, on every host, and for nothing else', async () => {
+    const { log, run } = rig(['slow', 'h2']);
+    await run(
+      plan(stage('a', { slow: [action('/a')], h2: [action('/b')] }), stage('join', { h2: [action('/c')] }, ['a'])),
+    );
+    expect(log).toEqual(['slow: file /a', 'h2: file /b', 'h2: file /c']);
+  });
+
+  test('what is done via another host is done there, in the order of the lane', async () => {
+    const { log, run, hosts } = rig(['leader', 'h2']);
+    await run(
+      plan(stage('join', { h2: [action('token', 'leader'), action('/join'), action('token-away', 'leader')] })),
+    );
+    expect(log).toEqual(['leader: file token', 'h2: file /join', 'leader: file token-away']);
+    expect(hosts.get('leader')?.ledger.size).toBe(0);
+  });
+
+  test('a host that fails stops those that need it, by name, and harms no other', async () => {
+    const { run, hosts } = rig(['h1', 'h2', 'h3']);
+    const bad = hosts.get('h1');
+    if (bad) bad.breakAfter = 0;
+    const failures = await run(
+      plan(
+        stage('api', { h1: [action('/api')], h3: [action('/x')] }),
+        stage('join', { h2: [action('/join')] }, ['api']),
+        stage('end', { h3: [action('/y')] }),
+      ),
+    );
+    expect(failures.get('h1')).toMatchObject({ code: 'UNREACHABLE', message: 'the line was cut' });
+    expect(failures.get('h2')).toMatchObject({ message: 'not begun, because h1 did not finish api' });
+    expect(failures.has('h3')).toBe(false);
+    expect(hosts.get('h3')?.done).toHaveLength(2);
+  });
+
+  test('after Ctrl-C what runs is finished and nothing new begins', async () => {
+    const { log, run, stop } = rig(['slow', 'h2']);
+    const running = run(plan(stage('a', { slow: [action('/a')] }), stage('b', { slow: [action('/b')] }, ['a'])));
+    stop.abort();
+    const failures = await running;
+    expect(failures.get('slow')?.code).toBe('INTERRUPTED');
+    expect(log.length).toBeLessThan(2);
+  });
+
+  test('every action is told when it starts and when it is done', async () => {
+    const { events, run } = rig(['h1']);
+    await run(plan(stage('a', { h1: [action('/1'), action('/2')] })));
+    expect(events.map((event) => event.type)).toEqual([
+      'stage-started',
+      'action-started',
+      'action-done',
+      'action-started',
+      'action-done',
+      'stage-done',
+    ]);
+  });
+});
