@@ -2,7 +2,6 @@ import type { Action, KubeletIdentityResource } from '../model/index.js';
 import { ProvisionError, Secret } from '../model/index.js';
 import type { Draft, Kind } from './kind.js';
 import { ADMIN_CONF, APPLY_WORD, apiWord, listOf, privateFile } from './kubectl-words.js';
-import { leaveScripts } from './leave.js';
 import { word, words } from './shell.js';
 import { STAMP_DIR } from './unit.js';
 

@@ -61,7 +61,6 @@ const KUBELET_TRACES = [
   `${KUBERNETES}/bootstrap-kubelet.conf`,
   '/etc/kubernetes/tmp',
   '/usr/libexec/kubernetes',
-  '/var/lib/calico',
 ];
 
 function kubeletFiles(scene: Scene): readonly Resource[] {

@@ -97,7 +97,14 @@ const NETWORK_TRACES: Resource = {
 const RUNTIME_TRACES: Resource = {
   kind: 'traces',
   name: 'runtime',
-  paths: ['/run/containerd', '/var/lib/containerd', '/var/log/containers', '/var/log/pods', '/run/xtables.lock'],
+  paths: [
+    '/opt/containerd',
+    '/run/containerd',
+    '/run/xtables.lock',
+    '/var/lib/containerd',
+    '/var/log/containers',
+    '/var/log/pods',
+  ],
   links: [],
   chains: [],
   ipvs: false,
