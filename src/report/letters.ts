@@ -1,0 +1,117 @@
+import { type Finding, type Plan, ProvisionError, type RunOutcome } from '../model/index.js';
+import { planSummary } from './plan-text.js';
+import { redact } from './redact.js';
+import { count, pad, paint, printable, type Style } from './text.js';
+
+/** Lines of a host's last words that are shown without --verbose. */
+const LAST_WORDS = 8;
+
+/** An error as a small letter: what we tried, where, what the host said, what you can do. */
+export function errorText(error: unknown, style: Style): string {
+  if (!(error instanceof ProvisionError)) return bugText(error, style);
+  const where = [error.step, error.host === undefined ? undefined : `on ${error.host}`].filter((w) => w !== undefined);
+  const head = `${where.length > 0 ? `${where.join(' ')}: ` : ''}${redact(printable(error.message))}`;
+  return [
+    `${paint(style, 'red', '✖')} ${head}  ${paint(style, 'dim', `[${error.code}]`)}`,
+    ...labelled('last words:', lastWords(error.said ?? '', style)),
+    ...labelled('try:', error.hint === undefined ? [] : redact(error.hint).split('\n')),
+    ...(style.verbose ? labelled('cause:', causeOf(error)) : []),
+  ].join('\n');
+}
+
+function lastWords(said: string, style: Style): readonly string[] {
+  const lines = redact(printable(said))
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+  if (style.verbose || lines.length <= LAST_WORDS) return lines;
+  return [`… (${count(lines.length - LAST_WORDS, 'earlier line')}; --verbose shows them)`, ...lines.slice(-LAST_WORDS)];
+}
+
+const LABEL_COLUMNS = 12;
+function labelled(label: string, lines: readonly string[]): readonly string[] {
+  return lines.map((line, i) => `  ${pad(i === 0 ? label : '', LABEL_COLUMNS)} ${line}`);
+}
+
+function causeOf(error: Error): readonly string[] {
+  const { cause } = error;
+  if (cause === undefined) return [];
+  return redact(printable(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause))).split('\n');
+}
+
+/** Anything that is not one of our letters is our mistake, and says so. */
+function bugText(error: unknown, style: Style): string {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return [
+    `${paint(style, 'red', '✖')} a mistake of provision itself  ${paint(style, 'dim', '[INTERNAL]')}`,
+    ...labelled('what:', redact(printable(text)).split('\n')),
+    ...labelled('try:', ['report it with these lines; running the command again is safe']),
+  ].join('\n');
+}
+
+/** Errors first, then warnings; each with its host and its cure. Equal findings of several hosts are told once. */
+export function findingsText(findings: readonly Finding[], style: Style): string {
+  if (findings.length === 0) return `${paint(style, 'green', '✔')} preflight: nothing speaks against it`;
+  const told = (['error', 'warning'] as const).flatMap((severity) =>
+    folded(findings.filter((finding) => finding.severity === severity)).map(({ hosts, finding }) => {
+      const mark = severity === 'error' ? paint(style, 'red', 'error  ') : paint(style, 'yellow', 'warning');
+      const where = hosts.length > 0 ? `${hosts.join(', ')}: ` : '';
+      return `${mark} ${where}${printable(finding.message)}  ${paint(style, 'dim', `[${finding.name}]`)}\n${labelled('try:', [printable(finding.cure)]).join('\n')}`;
+    }),
+  );
+  const errors = findings.filter((finding) => finding.severity === 'error').length;
+  const warnings = findings.length - errors;
+  const sum = [
+    ...(errors > 0 ? [count(errors, 'error')] : []),
+    ...(warnings > 0 ? [count(warnings, 'warning')] : []),
+  ].join(', ');
+  return [...told, `preflight: ${sum}`].join('\n');
+}
+
+function folded(findings: readonly Finding[]): readonly { hosts: readonly string[]; finding: Finding }[] {
+  const groups = new Map<string, { hosts: string[]; finding: Finding }>();
+  for (const finding of findings) {
+    const key = `${finding.name}\n${finding.message}`;
+    const group = groups.get(key) ?? { hosts: [], finding };
+    if (finding.host !== null) group.hosts.push(finding.host);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
+/** What a run came to; the shape that `run/` reports. */
+export interface Ending {
+  readonly outcome: RunOutcome;
+  readonly plan: Plan;
+  readonly changed: number;
+  readonly failures: ReadonlyMap<string, ProvisionError>;
+}
+
+export function summaryText(ending: Ending, style: Style): string {
+  const { outcome, plan, changed, failures } = ending;
+  const hosts = new Set(plan.stages.flatMap((stage) => [...stage.hosts.keys()])).size;
+  const letters = [...failures.values()].map((failure) => errorText(failure, style));
+  const good = paint(style, 'green', '✔');
+  const bad = paint(style, 'red', '✖');
+  const verb = plan.goal === 'absent' ? 'reset' : 'apply';
+  switch (outcome) {
+    case 'unchanged':
+      return `${good} ${plan.cluster}: ${plan.goal === 'absent' ? 'nothing to remove' : 'nothing to do, 0 changes'}`;
+    case 'changed':
+      return `${good} ${plan.cluster}: ${count(changed, 'change')} on ${count(hosts, 'host')}`;
+    case 'would-change':
+      return planSummary(plan);
+    case 'refused':
+      return `${plan.cluster}: nothing was done`;
+    case 'interrupted':
+      return [
+        ...letters,
+        `${bad} ${plan.cluster}: interrupted; what had begun is finished. Go on: provision ${verb} -i <inventory>`,
+      ].join('\n');
+    case 'failed':
+      return [
+        ...letters,
+        `${bad} ${plan.cluster}: ${count(failures.size, 'host')} of ${hosts} failed (${[...failures.keys()].join(', ')}). ` +
+          `Mend it and go on: provision ${verb} -i <inventory>`,
+      ].join('\n');
+  }
+}
