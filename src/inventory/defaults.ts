@@ -12,6 +12,7 @@ export const defaults = {
   user: 'root',
   sshPort: 22,
   agent: true,
+  knownHosts: '~/.ssh/known_hosts',
   connectTimeout: 10,
   hostname: true,
   hostsFile: true,

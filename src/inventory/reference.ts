@@ -3,7 +3,7 @@ import { follow, inventoryJsonSchema, type JsonSchema } from './json-schema.js';
 /** docs/inventory.md: every key of the inventory, from the schema. */
 export function inventoryReference(): string {
   const root = inventoryJsonSchema();
-  const sections = Object.entries(root.$defs ?? {}).map(([name, schema]) => `## ${name}\n\n${describe(schema)}`);
+  const sections = sectionsIn(root).map((name) => `## ${name}\n\n${describe(root.$defs?.[name] ?? {})}`);
   return `${[introduction, `## Top level\n\n${table(root)}`, ...sections].join('\n\n')}\n`;
 }
 
@@ -37,6 +37,18 @@ nodes:
 - Secrets do not stand in an inventory: write \`prompt\`, or the path of a file.
 
 More examples: \`inventories/\`.`;
+
+/** Names of the definitions in the order in which a reader meets them. */
+function sectionsIn(schema: JsonSchema, met: string[] = []): string[] {
+  const name = schema.$ref?.slice('#/$defs/'.length);
+  if (name !== undefined && met.includes(name)) return met;
+  if (name !== undefined) met.push(name);
+  const { properties = {}, items, anyOf = [], additionalProperties } = follow(schema);
+  const inner = [...Object.values(properties), ...(items ? [items] : []), ...anyOf];
+  if (typeof additionalProperties === 'object') inner.push(additionalProperties);
+  for (const one of inner) sectionsIn(one, met);
+  return met;
+}
 
 function describe(schema: JsonSchema): string {
   return `${schema.description ?? ''}\n\n${table(schema)}`;

@@ -81,7 +81,7 @@ function resolveNode(input: Inventory, node: NodeInput, places: Places): Node {
     roles: node.roles,
     labels: Object.assign({}, ...named.map(({ labels }) => labels ?? {})),
     taints: resolveTaints(named.flatMap(({ taints }) => taints ?? [])),
-    ssh: resolveSsh(merge(layers.map(({ ssh }) => ssh)), input.cluster.name, places),
+    ssh: resolveSsh(merge(layers.map(({ ssh }) => ssh)), places),
     system: resolveSystem(layers.map(({ system }) => system ?? {})),
   };
 }
@@ -101,11 +101,10 @@ function resolveTaints(inputs: readonly TaintInput[]): Taint[] {
   );
 }
 
-function resolveSsh(input: Partial<SshInput>, cluster: string, places: Places): SshSettings {
+function resolveSsh(input: Partial<SshInput>, places: Places): SshSettings {
   const user = input.user ?? defaults.user;
   const key = input.key === undefined ? null : resolvePath(input.key, places);
-  // Beside the inventory, as the rest of the state: `provision trust-hosts` writes there.
-  const known = input.knownHosts ?? ['~/.ssh/known_hosts', join('.provision', cluster, 'known_hosts')];
+  const known = input.knownHosts ?? defaults.knownHosts;
   return {
     user,
     port: input.port ?? defaults.sshPort,

@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import { defaults } from './defaults.js';
+import { key, or, required, section } from './schema-key.js';
+import * as word from './words.js';
+
+const plainValue = z.union([z.string(), z.number(), z.boolean()], {
+  error: 'should be one value: a text, a number, true or false',
+});
+const freeSettings = z.record(z.string(), z.unknown());
+const component = section('component', 'A component of the control plane.', {
+  extraArgs: key(z.record(word.flagName, plainValue), {
+    is: 'Flag name without dashes -> value; beats the flag that provision would set.',
+    example: { v: 4 },
+    default: {},
+  }),
+});
+const flags = (name: string) => key(component, { is: `Further flags of ${name}.`, example: { extraArgs: { v: 4 } } });
+
+const podCidr = key(word.cidr, {
+  is: 'Addresses of pods; every node gets a /24 of it.',
+  example: '10.244.0.0/16',
+  default: defaults.podCidr,
+});
+const serviceCidr = key(word.cidr, {
+  is: 'Addresses of Services; /12 at most, /28 at least.',
+  example: '10.96.0.0/12',
+  default: defaults.serviceCidr,
+});
+const dnsDomain = key(word.dnsDomain, {
+  is: 'DNS domain of the cluster.',
+  example: 'cluster.local',
+  default: defaults.dnsDomain,
+});
+
+const network = section('network', 'The pod network.', {
+  plugin: key(z.enum(['flannel']), {
+    is: 'Who connects pods across nodes.',
+    example: 'flannel',
+    default: defaults.network,
+  }),
+  podCidr,
+  serviceCidr,
+  dnsDomain,
+});
+
+const pki = section('pki', 'Keys and certificates.', {
+  algorithm: key(z.enum(['RSA-2048', 'ECDSA-P256']), {
+    is: 'Kind of every key, the CA included. Cannot change while the cluster lives.',
+    example: 'ECDSA-P256',
+    default: defaults.algorithm,
+  }),
+  certSans: key(z.array(word.certSan), {
+    is: "Further names and addresses for the API server's certificate.",
+    example: ['api.example.com'],
+    default: [],
+  }),
+});
+
+const mirrors = section('mirrors', 'Where hosts fetch from instead of upstream.', {
+  artifacts: key(word.url, {
+    is: '`https://HOST/PATH` is fetched from `<artifacts>/HOST/PATH`.',
+    example: 'https://mirror.example.com/artifacts',
+    otherwise: 'upstream',
+  }),
+  checksums: key(word.path, {
+    is: 'JSON file: upstream URL -> sha256 in hex. Beats the release table; for binaries that you built yourself.',
+    example: 'checksums.json',
+    otherwise: 'the release table',
+  }),
+  registries: key(
+    z.record(word.registryName, or(word.url, z.array(word.url).min(1), 'should be a URL or a list of URLs')),
+    {
+      is: 'Registry -> mirror URL or URLs, tried in order before the registry itself.',
+      example: { 'registry.k8s.io': 'https://mirror.example.com:5000' },
+      default: {},
+    },
+  ),
+});
+
+export const cluster = section('cluster', 'The cluster as a whole.', {
+  name: required(word.clusterName, {
+    is: 'Name of the cluster, its state folder and its kubeconfig context.',
+    example: 'lab',
+  }),
+  release: required(word.releaseName, {
+    is: 'Kubernetes release: a minor (its newest known patch is taken) or an exact version. Quote it.',
+    example: '1.36',
+  }),
+  method: key(z.enum(['static-pods']), {
+    is: 'How control-plane components run.',
+    example: 'static-pods',
+    default: defaults.method,
+  }),
+  runtime: key(z.enum(['containerd']), { is: 'Container runtime.', example: 'containerd', default: defaults.runtime }),
+  network: key(or(z.enum(['flannel']), network, 'should be the name of a network plugin, or a map with `plugin`'), {
+    is: 'The pod network: the name of the plugin, or a map.',
+    example: 'flannel',
+    default: defaults.network,
+  }),
+  podCidr,
+  serviceCidr,
+  dnsDomain,
+  endpoint: key(word.hostPort, {
+    is: 'Where clients reach the API: `host` or `host:port`. Needed with more than one control plane.',
+    example: 'api.example.com:6443',
+    otherwise: "first control plane's `internalAddress`, port 6443",
+  }),
+  proxyMode: key(z.enum(['iptables', 'ipvs', 'nftables']), {
+    is: 'How kube-proxy sends Service traffic.',
+    example: 'ipvs',
+    default: defaults.proxyMode,
+  }),
+  pki: key(pki, { is: 'Keys and certificates.', example: { algorithm: 'ECDSA-P256' } }),
+  mirrors: key(mirrors, {
+    is: 'Where hosts fetch from instead of upstream.',
+    example: { artifacts: 'https://mirror.example.com/artifacts' },
+  }),
+  kubelet: key(freeSettings, {
+    is: 'Fields of KubeletConfiguration (kubelet.config.k8s.io/v1beta1), merged over ours.',
+    example: { maxPods: 200 },
+    default: {},
+  }),
+  kubeProxy: key(freeSettings, {
+    is: 'Fields of KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1), merged over ours.',
+    example: { conntrack: { maxPerCore: 0 } },
+    default: {},
+  }),
+  apiServer: flags('kube-apiserver'),
+  controllerManager: flags('kube-controller-manager'),
+  scheduler: flags('kube-scheduler'),
+  etcd: flags('etcd'),
+  ignorePreflight: key(z.array(word.findingName), {
+    is: 'Preflight findings that become warnings.',
+    example: ['Mem'],
+    default: [],
+  }),
+});
