@@ -4,10 +4,11 @@ import type { Client, ClientChannel } from 'ssh2';
 import { ProvisionError, Secret, type Transport } from '../model/index.js';
 import { becomeFailed, notRoot, startCommand } from './become.js';
 import { greet, type Prompt } from './greet.js';
-import { newNonce, rootShell, type Wire } from './shell.js';
+import { newNonce, rootShell } from './shell.js';
 import { openClient } from './ssh-client.js';
 import { checkSecretFile } from './ssh-keys.js';
 import { type BastionPool, bastionPool, type LoginWish, loginFor } from './ssh-pool.js';
+import { streamWire, type Wire } from './wire.js';
 
 /**
  * Credentials are asked at most once per key file; for `ssh` and `become` the subject is `USER@HOST`, and the one who
@@ -100,43 +101,16 @@ function openWire(client: Client, host: string, command: string): Promise<Wire> 
 }
 
 function channelWire(client: Client, channel: ClientChannel): Wire {
-  let hearStdout: (chunk: Buffer) => void = () => undefined;
-  let hearStderr: (chunk: Buffer) => void = () => undefined;
-  let hearClose: (reason: string) => void = () => undefined;
-  let closed = false;
   let reason = '';
-  const close = (): void => {
-    if (closed) return;
-    closed = true;
-    hearClose(reason);
-  };
-  channel.on('data', (chunk: Buffer) => hearStdout(chunk));
-  channel.stderr.on('data', (chunk: Buffer) => hearStderr(chunk));
+  const { wire, closed } = streamWire({ stdin: channel, stdout: channel, stderr: channel.stderr }, () => client.end());
   channel.on('exit', (code: number | null, signal?: string) => {
     if (signal !== undefined) reason = `its shell was ended by ${signal}`;
     else if (code !== null && code !== 0) reason = `its shell ended with code ${code}`;
   });
-  channel.on('error', (error: Error) => {
-    reason = error.message;
-  });
   client.on('error', (error) => {
     reason = error.message;
   });
-  channel.once('close', close);
-  client.once('close', close);
-  return {
-    write: (bytes) => void channel.write(bytes),
-    end: () => void channel.end(),
-    onStdout: (hear) => {
-      hearStdout = hear;
-    },
-    onStderr: (hear) => {
-      hearStderr = hear;
-    },
-    onClose: (hear) => {
-      hearClose = hear;
-      if (closed) hear(reason);
-    },
-    destroy: () => void client.end(),
-  };
+  channel.once('close', () => closed(reason));
+  client.once('close', () => closed(reason));
+  return wire;
 }
