@@ -147,6 +147,14 @@ close_firewall() {
     firewall_do remove "$_place" "$_zone" $(grep "^$_place $_zone " "$entry.was.open" | sed 's/^[^ ]* [^ ]* \\([a-z]*\\) /\\1=/') </dev/null || exit 1
     [ "$_place" = runtime ] || { sleep 0.2; forget_zone "$_zone"; }
   done
+  settle_firewalld
+}
+zones_as_text() { firewall-cmd "$@" --list-all-zones | sed 's/^\\([^ ][^ ]*\\) .*/\\1/; /^  interfaces:/d'; }
+# firewalld keeps the empty chains of a zone that was used once. A reload drops them; it is done only when it loses nothing else:
+# no settings that are runtime only, and its own nftables table, so that no other's rules are flushed with it.
+settle_firewalld() {
+  have firewall-cmd && systemctl is-active --quiet firewalld && grep -q '^FirewallBackend=nftables' /etc/firewalld/firewalld.conf || return 0
+  [ "$(zones_as_text)" != "$(zones_as_text --permanent)" ] || firewall-cmd --reload
 }
 `;
 
