@@ -10,6 +10,7 @@ export { type ActionJson, type PlanJson, planJson } from './plan-json.js';
 export { planSummary, planText } from './plan-text.js';
 export { redact, safeJson } from './redact.js';
 export { type Style, table } from './text.js';
+export { type Tree, type TreeOptions, tree } from './tree.js';
 
 /** One listener out of several; each hears every event, in this order. */
 export const everyListener =

@@ -1,0 +1,107 @@
+import { describe, expect, test } from '@jest/globals';
+import { type Finding, ProvisionError, type RunOutcome } from '../../../src/model/index.js';
+import { errorText, findingsText, summaryText } from '../../../src/report/index.js';
+import { action, planOf } from './scene.js';
+
+const plain = { colour: false };
+
+describe('errorText', () => {
+  const failure = new ProvisionError('GATE', 'etcd.service did not answer within 120 s', {
+    host: 'cp-2',
+    step: 'etcd',
+    said: 'listen tcp 10.0.0.12:2380: bind: address already in use\n',
+    hint: 'ssh cp-2 journalctl -u etcd\nprovision apply -i lab.yaml',
+  });
+
+  test('is a small letter: what, where, last words, what to do', () => {
+    expect(errorText(failure, plain)).toBe(`✖ etcd on cp-2: etcd.service did not answer within 120 s  [GATE]
+  last words:  listen tcp 10.0.0.12:2380: bind: address already in use
+  try:         ssh cp-2 journalctl -u etcd
+               provision apply -i lab.yaml`);
+  });
+
+  test('keeps the end of a long answer, and all of it when asked', () => {
+    const said = Array.from({ length: 20 }, (_, i) => `line ${i}`).join('\n');
+    const text = errorText(new ProvisionError('ACTION', 'no', { said }), plain);
+    expect(text).toContain('… (12 earlier lines; --verbose shows them)');
+    expect(text).not.toContain('line 11\n');
+    expect(text).toContain('line 12');
+    expect(text).toContain('line 19');
+    expect(errorText(new ProvisionError('ACTION', 'no', { said }), { ...plain, verbose: true })).toContain('line 0');
+  });
+
+  test('takes from the terminal what a host could do to it', () => {
+    const said = '\u001b[2J\u001b]0;owned\u0007red\u001b[31m\rover\u202e';
+    expect(errorText(new ProvisionError('ACTION', 'no', { said }), plain)).toBe(
+      '✖ no  [ACTION]\n  last words:  red\n               over',
+    );
+  });
+
+  test('anything else is our mistake and says so', () => {
+    const text = errorText(new TypeError('x is not a function'), plain);
+    expect(text).toContain('a mistake of provision itself');
+    expect(text).toContain('TypeError: x is not a function');
+    expect(text).toContain('report it');
+  });
+
+  test('the cause is told only when asked', () => {
+    const error = new ProvisionError('STATE', 'no', { cause: new Error('deep down') });
+    expect(errorText(error, plain)).not.toContain('deep down');
+    expect(errorText(error, { ...plain, verbose: true })).toContain('deep down');
+  });
+});
+
+describe('findingsText', () => {
+  const of = (severity: Finding['severity'], host: string | null, name: string, message = 'it is so'): Finding => ({
+    name,
+    severity,
+    host,
+    message,
+    cure: 'make it otherwise',
+  });
+
+  test('errors first; equal findings of several hosts once; a sum', () => {
+    const findings = [
+      of('warning', 'h1', 'Swap'),
+      of('error', 'h1', 'Mem'),
+      of('error', 'h2', 'Mem'),
+      of('error', null, 'PodCIDR'),
+    ];
+    expect(findingsText(findings, plain)).toBe(`error   h1, h2: it is so  [Mem]
+  try:         make it otherwise
+error   it is so  [PodCIDR]
+  try:         make it otherwise
+warning h1: it is so  [Swap]
+  try:         make it otherwise
+preflight: 3 errors, 1 warning`);
+  });
+
+  test('different words are different findings', () => {
+    const text = findingsText([of('error', 'h1', 'Mem', '1 MiB'), of('error', 'h2', 'Mem', '2 MiB')], plain);
+    expect(text).toContain('h1: 1 MiB');
+    expect(text).toContain('h2: 2 MiB');
+  });
+
+  test('nothing found is said too', () => expect(findingsText([], plain)).toContain('nothing speaks against it'));
+});
+
+describe('summaryText', () => {
+  const plan = planOf({ prepare: { h1: [action()], h2: [action()] } });
+  const of = (outcome: RunOutcome, failures: ReadonlyMap<string, ProvisionError> = new Map()): string =>
+    summaryText({ outcome, plan, changed: 2, failures }, plain);
+
+  test('each outcome in a sentence', () => {
+    expect(of('changed')).toBe('✔ lab: 2 changes on 2 hosts');
+    expect(of('unchanged')).toBe('✔ lab: nothing to do, 0 changes');
+    expect(of('would-change')).toBe('Plan: 2 to add, 0 to change, 0 to run, 0 to remove on 2 hosts.');
+    expect(of('refused')).toBe('lab: nothing was done');
+    expect(of('interrupted')).toContain('Go on: provision apply');
+  });
+
+  test('a failure is told with its letter, its hosts and how to go on', () => {
+    const text = of('failed', new Map([['h2', new ProvisionError('ACTION', 'could not write', { host: 'h2' })]]));
+    expect(text).toBe(
+      '✖ on h2: could not write  [ACTION]\n✖ lab: 1 host of 2 failed (h2). Mend it and go on: provision apply -i <inventory>',
+    );
+  });
+});
