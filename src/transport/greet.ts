@@ -1,7 +1,7 @@
 // The first words on a wire: waits for the helper's hello and answers sudo's prompt once. Decides nothing about failures.
 import type { Secret } from '../model/index.js';
 import { deadline } from './deadline.js';
-import type { Wire } from './shell.js';
+import type { Wire } from './wire.js';
 
 export type Greeting =
   | { readonly type: 'hello'; readonly uid: number }

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ProvisionError } from '../model/index.js';
+import { errnoOf } from './errno.js';
 import { type KnownHost, parseKnownHosts } from './known-hosts.js';
 
 /** Every entry of every file, in order. A missing file holds none; one that cannot be read is an error. */
@@ -15,7 +16,7 @@ async function textOf(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if (isErrno(error) && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return '';
+    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error))) return '';
     throw new ProvisionError('HOST_KEY', `the known hosts in ${file} cannot be read`, {
       said: String(error),
       hint: `make ${file} readable, or name another file under ssh.knownHosts in the inventory`,
@@ -39,5 +40,3 @@ export async function appendKnownHosts(file: string, entries: readonly string[])
     await handle.close();
   }
 }
-
-const isErrno = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && 'code' in error;

@@ -4,7 +4,8 @@ import { execa } from 'execa';
 import { type Outcome, ProvisionError, type Transport } from '../model/index.js';
 import { greet } from './greet.js';
 import { startWords } from './helper.js';
-import { newNonce, rootShell, type Wire } from './shell.js';
+import { newNonce, rootShell } from './shell.js';
+import { streamWire, type Wire } from './wire.js';
 
 export interface ProgramOptions {
   readonly stdin?: string | Buffer;
@@ -115,31 +116,12 @@ function processWire(file: string, args: readonly string[]): Wire {
     detached: true,
     cleanup: false,
   });
-  let hearStdout: (chunk: Buffer) => void = () => undefined;
-  let hearStderr: (chunk: Buffer) => void = () => undefined;
-  let hearClose: (reason: string) => void = () => undefined;
-  child.stdout.on('data', (chunk: Buffer) => hearStdout(chunk));
-  child.stderr.on('data', (chunk: Buffer) => hearStderr(chunk));
-  // A write that meets a dead helper is told by its end, with the reason.
-  child.stdin.on('error', () => undefined);
-  void child.then((result) => hearClose(result.signal ?? (result.exitCode ? `exit code ${result.exitCode}` : '')));
-  return {
-    write: (bytes) => void child.stdin.write(bytes),
-    end: () => void child.stdin.end(),
-    onStdout: (hear) => {
-      hearStdout = hear;
-    },
-    onStderr: (hear) => {
-      hearStderr = hear;
-    },
-    onClose: (hear) => {
-      hearClose = hear;
-    },
-    destroy: () => {
-      child.stdin.destroy();
-      child.stdout.destroy();
-      child.stderr.destroy();
-      child.unref();
-    },
-  };
+  const { wire, closed } = streamWire(child, () => {
+    child.stdin.destroy();
+    child.stdout.destroy();
+    child.stderr.destroy();
+    child.unref();
+  });
+  void child.then((result) => closed(result.signal ?? (result.exitCode ? `exit code ${result.exitCode}` : '')));
+  return wire;
 }

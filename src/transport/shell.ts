@@ -3,19 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type Outcome, ProvisionError, type Transport } from '../model/index.js';
 import { type FrameReader, frameReader } from './frames.js';
 import { helperText, LOCK_HELD, LOCK_TAKEN, LOCK_TAKEN_WITHOUT_FLOCK, lockWord, runWord } from './helper.js';
-
-/** Bytes to and from a started helper, whatever carries them. */
-export interface Wire {
-  write(bytes: string | Buffer): void;
-  /** Says that nothing more will be written: the helper cleans up and leaves. */
-  end(): void;
-  onStdout(hear: (chunk: Buffer) => void): void;
-  onStderr(hear: (chunk: Buffer) => void): void;
-  /** Heard once, with the reason if there is one. */
-  onClose(hear: (reason: string) => void): void;
-  /** Frees what carries the wire. */
-  destroy(): void;
-}
+import type { Wire } from './wire.js';
 
 export interface ShellOptions {
   readonly host: string;

@@ -1,5 +1,6 @@
 // Sentences for what can go wrong between us and a host's sshd. Pure: what was seen in, one error out.
 import { ProvisionError } from '../model/index.js';
+import { errnoOf } from './errno.js';
 import { fingerprint, type HostKeyVerdict, type KnownHost, keyType, lookupName } from './known-hosts.js';
 
 /** The end of one SSH connection, as messages name it. */
@@ -14,8 +15,7 @@ export const at = (place: Place): string => `${place.name} (${place.address}:${p
 
 /** Why no connection came up, from the error of the socket. */
 export function cannotReach(place: Place, error: unknown, seconds: number, via: string | null): ProvisionError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const [why, hint] = reasonOf(code, place, seconds);
+  const [why, hint] = reasonOf(errnoOf(error), place, seconds);
   const through = via === null ? '' : ` through bastion ${via}`;
   return new ProvisionError('UNREACHABLE', `${at(place)} cannot be reached${through}: ${why}`, {
     host: place.name,
