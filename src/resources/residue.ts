@@ -58,8 +58,8 @@ if have systemctl; then
   printf '%s\\n' "$u" | awk '$1 != "" && $2 != "not-found" { print "unit " $1 }'
 fi
 awk '$5 ~ "^/var/lib/kubelet/|/k8s.io/|^/run/netns/cni-|/io.containerd.grpc.v1.cri/" { print "mount " $5 }' /proc/self/mountinfo || exit 1
-for l in /sys/class/net/*; do
-  case \${l##*/} in ${LINKS.join(' | ')}) echo "link \${l##*/}" ;; esac
+! have ip || for l in $(ip -o link show | sed 's/^[0-9]*: \\([^:@]*\\).*/\\1/'); do
+  case $l in ${LINKS.join(' | ')}) echo "link $l" ;; esac
 done
 for t in iptables-nft ip6tables-nft iptables-legacy ip6tables-legacy; do
   ! have "$t-save" || "$t-save" 2>/dev/null | awk -v t="$t" '/^\\*/ { table = substr($1, 2) } /^:(KUBE-|CNI-|FLANNEL-|cali-)/ { print "chain " substr($1, 2) " (" t ", " table ")" }'

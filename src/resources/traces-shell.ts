@@ -71,24 +71,23 @@ is_named() { # NAME PATTERN…: a * at the end stands for anything
   for _p; do case $_p in *'*') [ "\${_x#"\${_p%'*'}"}" = "$_x" ] || return 0 ;; "$_x") return 0 ;; esac; done
   return 1
 }
-take_link() { [ ! -e "/sys/class/net/$1" ] || ip link delete dev "$1" || [ ! -e "/sys/class/net/$1" ]; }
-take_links() {
+take_links() { # by ip and not by /sys: a container's /sys may show the links of the machine below
   _was=" $1 "; shift
+  have ip || return 0
   for _round in veth rest; do
-    for _l in /sys/class/net/*; do
-      _n=\${_l##*/}
-      [ ! -e "$_l/device" ] && [ -e "$_l" ] && is_named "$_n" "$@" || continue
+    ip -o link show | sed 's/^[0-9]*: \\([^:@]*\\)[^:]*:\\(.*\\)/\\1 \\2/' | while read -r _n _rest; do
+      is_named "$_n" "$@" || continue
       case $_was in *" $_n "*) continue ;; esac
       case $_n in
-        veth*) [ $_round = veth ] && [ -e "$_l/master" ] && is_named "$(basename -- "$(readlink -- "$_l/master")")" cni0 "$@" || continue ;;
+        veth*) [ $_round = veth ] && is_named "$(printf '%s\\n' "$_rest" | sed -n 's/.* master \\([^ ]*\\) .*/\\1/p')" cni0 "$@" || continue ;;
         *) [ $_round = rest ] || continue ;;
       esac
-      take_link "$_n" || return 1
-    done
+      ip link delete dev "$_n" || ! ip link show dev "$_n" >/dev/null 2>&1 || exit 1
+    done || return 1
   done
 }
 take_ipvs() { # the services on the addresses of kube-proxy's own link
-  [ -e /sys/class/net/kube-ipvs0 ] && [ -e /proc/net/ip_vs ] || return 0
+  have ip && ip link show dev kube-ipvs0 >/dev/null 2>&1 && [ -e /proc/net/ip_vs ] || return 0
   have ipvsadm || { say 'there is no ipvsadm: IPVS services stay until the next boot'; return 0; }
   _own=" $(ip -o addr show dev kube-ipvs0 | awk '{ sub("/.*", "", $4); print $4 }' | tr '\\n' ' ')"
   ipvsadm -S -n | while read -r _a _proto _service _rest; do

@@ -26,7 +26,7 @@ export const traces: Kind<TracesResource, TracesAnswer> = {
   if [ -d "$p" ] && [ ! -L "$p" ]; then echo "dir $p"; ls -A -- "$p" | sed 's/^/in /'
   elif [ -e "$p" ] || [ -L "$p" ]; then echo "path $p"; fi
 done
-ls /sys/class/net | sed 's/^/link /'
+! have ip || ip -o link show | sed 's/^[0-9]*: \\([^:@]*\\).*/link \\1/'
 if have nft && t=$(nft list tables 2>/dev/null); then echo tables; printf '%s\\n' "$t"; fi
 [ ! -d /run/netns ] || ls /run/netns | sed -n 's/^cni-/namespace &/p'
 ${rs.map((r) => `! owned ${word(`traces ${r.name}`)} || echo owned ${word(r.name)}`).join('\n')}`,
