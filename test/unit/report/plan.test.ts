@@ -66,8 +66,10 @@ Plan: 3 to add, 2 to change, 1 to run, 0 to remove on 3 hosts.`);
     expect(planText(planOf({}, { goal: 'absent' }), plain)).toMatch(/^Nothing to remove/);
   });
 
-  test('a stage with gates only is not shown', () => {
-    expect(planText(planOf({ gates: { h1: [] }, prepare: { h1: [write] } }), plain)).not.toContain('Do gates');
+  test('a stage with gates only is not shown, nor is its host counted', () => {
+    const text = planText(planOf({ gates: { h2: [] }, prepare: { h1: [write] } }), plain);
+    expect(text).not.toContain('Do gates');
+    expect(text).toMatch(/on 1 host\.$/);
   });
 
   test('colours verbs and differences, and only when asked', () => {
