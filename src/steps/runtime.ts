@@ -39,13 +39,13 @@ export const runtime: Step = {
       render('containerd/config.toml', { pauseImage: scene.release.images.pause }),
     );
     return [
-      // Reset goes backwards: what running pods left is swept after the runtime is gone.
-      NETWORK_TRACES,
+      // Reset goes backwards: what running pods left is swept after the runtime is gone, and before the directories it lies in.
       RUNTIME_TRACES,
       directory('/opt/cni'),
       directory('/opt/cni/bin'),
       directory('/etc/cni'),
       directory('/etc/cni/net.d'),
+      NETWORK_TRACES,
       artifact(
         scene,
         'cni-plugins',
@@ -100,6 +100,7 @@ const RUNTIME_TRACES: Resource = {
   paths: [
     '/opt/containerd',
     '/run/containerd',
+    '/run/nri',
     '/run/xtables.lock',
     '/var/lib/containerd',
     '/var/log/containers',
