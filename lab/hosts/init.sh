@@ -2,8 +2,18 @@
 # The first process of a practice host: puts the kernel's part of the host into the state a fresh boot has, gives
 # systemd what nspawn keeps back, then becomes it.
 
+# nspawn mounted /sys before it entered the network namespace: /sys/class/net would show the machine's links.
+mount --make-rprivate / # or the unmounting below would reach the copy too
+mkdir /run/cgroup
+mount --rbind /sys/fs/cgroup /run/cgroup
+umount -l /sys
+mount -t sysfs -o nosuid,nodev,noexec sysfs /sys
+mount --rbind /run/cgroup /sys/fs/cgroup
+umount -l /run/cgroup
+rmdir /run/cgroup
+
 # The network namespace outlives a reboot; links and rules of the former life do not.
-nft flush ruleset 2> /dev/null
+nft flush ruleset
 for link in /sys/class/net/*; do
   case ${link##*/} in
   lo | eth0) ;;

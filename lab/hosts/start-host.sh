@@ -10,8 +10,18 @@
 set -eu
 
 # A cgroup of its own in every hierarchy, v1, hybrid or v2. Without it the host's systemd would see the machine's root.
-join_cgroup() { # hierarchy
-  at=$1 rest=$LAB_CGROUP/
+join() { # cgroup
+  if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+    join_in /sys/fs/cgroup "$1"
+  else
+    for hierarchy in /sys/fs/cgroup/*; do
+      [ -L "$hierarchy" ] || [ ! -e "$hierarchy/cgroup.procs" ] || join_in "$hierarchy" "$1"
+    done
+  fi
+}
+
+join_in() { # hierarchy cgroup
+  at=$1 rest=$2/
   while [ -n "$rest" ]; do
     parent=$at at=$at/${rest%%/*} rest=${rest#*/}
     # On v2 a controller reaches a child only where every level above hands it down.
@@ -33,20 +43,24 @@ join_cgroup() { # hierarchy
 
 case ${1-} in
 '')
-  if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
-    join_cgroup /sys/fs/cgroup
-  else
-    for hierarchy in /sys/fs/cgroup/*; do
-      [ ! -L "$hierarchy" ] && [ -e "$hierarchy/cgroup.procs" ] && join_cgroup "$hierarchy"
-    done
-  fi
+  # Not the host's own cgroup: on v2 one that hands controllers down may hold no process itself.
+  join "$LAB_CGROUP.keeper"
   # slave, not private: a network namespace that another lab removes must not stay pinned by our copy of its mount.
-  exec unshare --mount --propagation slave -- /bin/sh "$0" inside
+  exec unshare --mount --propagation slave -- /bin/sh "$0" keep
   ;;
-inside)
+keep)
   mkdir -p /run/systemd
   mount -t tmpfs -o mode=0755 lab /run/systemd # nspawn's own notes stay here
   mount -t overlay "$LAB_HOST" -o "lowerdir=$LAB_ROOT,upperdir=$LAB_DISK/upper,workdir=$LAB_DISK/work" "$LAB_MOUNT"
+  code=133 # with --keep-unit nspawn leaves a reboot to its caller and ends with this
+  while [ "$code" = 133 ]; do
+    code=0
+    /bin/sh "$0" boot || code=$?
+  done
+  exit "$code"
+  ;;
+boot)
+  join "$LAB_CGROUP"
   volumes=
   # Overlay on overlay is refused by the kernel: whatever mounts overlays itself gets a real file system.
   for volume in containerd docker kubelet etcd; do

@@ -1,5 +1,15 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { buildLabMirror, down, enter, labNames, labObstacle, placesOf, status, up } from '../lab/index.js';
+import {
+  buildLabMirror,
+  down,
+  enter,
+  installLabPackages,
+  labNames,
+  labObstacle,
+  placesOf,
+  status,
+  up,
+} from '../lab/index.js';
 import { table } from '../report/index.js';
 import type { MakeCommand } from './shared.js';
 import type { Terminal } from './terminal.js';
@@ -108,11 +118,15 @@ const downCommand: MakeCommand = (terminal, done) =>
 
 const buildCommand: MakeCommand = (terminal, done) =>
   new Command('build')
-    .description('Make the mirror of real components (once; later runs find it in the cache)')
+    .description(
+      'Make the mirror of real components (once; later runs find it in the cache); as root, install what that needs',
+    )
     .action(async () => {
+      const say = sayer(terminal);
+      await installLabPackages(say);
       const obstacle = labObstacle();
       if (obstacle !== undefined) throw obstacle;
-      const { mirrorDir } = await buildLabMirror(placesHere(terminal), sayer(terminal), terminal.signal);
+      const { mirrorDir } = await buildLabMirror(placesHere(terminal), say, terminal.signal);
       terminal.out(`the mirror is in ${mirrorDir}\n`);
       done(0);
     });

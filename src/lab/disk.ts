@@ -20,6 +20,8 @@ export interface HostIdentity {
   readonly clientKey: string;
   readonly gateway: string;
   readonly mirror: { readonly source: string; readonly keyring: Buffer; readonly keyringPath: string } | undefined;
+  /** Its first process, lab/hosts/init.sh. */
+  readonly init: string;
   /** The machine may not lower oom_score_adj: its hosts get the runc that does not try. */
   readonly runc: string | undefined;
 }
@@ -30,6 +32,9 @@ export const volumes = ['containerd', 'docker', 'kubelet', 'etcd'] as const;
 /** The directory of the runc wrapper; first on the PATH of every service of such a host. */
 const wrapperPath = '/usr/lib/lab/bin';
 
+/** The only apt source of a host. */
+export const mirrorList = '/etc/apt/sources.list.d/mirror.list';
+
 /** All files of a host that are not the shared root's. Pure. */
 export function diskFiles(host: HostIdentity): readonly DiskFile[] {
   const users = [
@@ -38,6 +43,7 @@ export function diskFiles(host: HostIdentity): readonly DiskFile[] {
     { home: '/home/deploy', owner: 1001 },
   ];
   const files: DiskFile[] = [
+    { path: '/usr/lib/lab/init', content: host.init, mode: 0o755 },
     { path: '/etc/hostname', content: `${host.name}\n` },
     { path: '/etc/hosts', content: `127.0.0.1\tlocalhost\n127.0.1.1\t${host.name}\n\n${ipv6Names}` },
     { path: '/etc/machine-id', content: `${host.machineId}\n`, mode: 0o444 },
@@ -53,7 +59,7 @@ export function diskFiles(host: HostIdentity): readonly DiskFile[] {
     })),
   ];
   if (host.mirror !== undefined) {
-    files.push({ path: '/etc/apt/sources.list.d/mirror.list', content: `${host.mirror.source}\n` });
+    files.push({ path: mirrorList, content: `${host.mirror.source}\n` });
     files.push({ path: host.mirror.keyringPath, content: host.mirror.keyring });
   }
   if (host.runc !== undefined) {

@@ -7,6 +7,6 @@ export { commandLine, enter, exec, findHost } from './exec.js';
 export { buildLabMirror } from './lab-mirror.js';
 export { type LabPlaces, labPlaces, type Places, placesOf } from './places.js';
 export type { LabHost } from './record.js';
-export { installCommand, installLabPackages, labObstacle, missingLabPackages } from './requirements.js';
+export { installLabPackages, labObstacle, missingLabPackages } from './requirements.js';
 export { type HostStatus, type LabStatus, labNames, status } from './status.js';
 export { type UpOptions, up } from './up.js';

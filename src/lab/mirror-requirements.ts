@@ -52,6 +52,12 @@ export async function checkRequirements(machine: string): Promise<Arch> {
   return known.arch;
 }
 
+/** Debian packages that building the mirror needs and this machine lacks; empty where it cannot be built at all. */
+export async function missingMirrorPackages(machine: string = process.arch): Promise<readonly string[]> {
+  const known = architectures[machine];
+  return process.platform !== 'linux' || known === undefined ? [] : missingPackages(known.triplet);
+}
+
 async function distributionProblem(): Promise<string[]> {
   const release = await readFile('/etc/os-release', 'utf8');
   return release.includes(`VERSION_CODENAME=${debianSuite}\n`) ? [] : [`this machine is not Debian ${debianSuite}`];

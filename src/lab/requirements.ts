@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ProvisionError } from '../model/index.js';
 import { must } from './command.js';
+import { missingMirrorPackages } from './mirror-requirements.js';
 
 /** What a lab needs of the machine: the Debian package, and a file or command by which it is recognised. */
 const needed: readonly { readonly name: string; readonly proof: string }[] = [
@@ -39,23 +40,22 @@ export const missingLabPackages = (machine: Machine = thisMachine()): readonly s
 export const installCommand = (packages: readonly string[]): string =>
   `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
 
-/** Installs what is missing with apt, as root; says so first. Throws LAB with the exact command when apt cannot. */
-export async function installLabPackages(
-  say: (line: string) => void = () => {},
-  extra: readonly string[] = [],
-): Promise<readonly string[]> {
-  const packages = [...new Set([...missingLabPackages(), ...extra])];
-  if (packages.length === 0) return packages;
-  const command = installCommand(packages);
+/**
+ * Installs with apt what hosts and mirror need and this machine lacks, and says so first. Gives what was installed.
+ * Throws LAB with the exact command when this is not root or apt fails.
+ */
+export async function installLabPackages(say: (line: string) => void = () => {}): Promise<readonly string[]> {
   const machine = thisMachine();
-  if (machine.platform !== 'linux' || machine.uid !== 0 || !machine.has('apt-get')) {
-    throw new ProvisionError('LAB', `the lab needs these Debian packages: ${packages.join(', ')}`, {
-      hint: `as root: apt-get update && ${command}`,
-    });
+  const packages = [...new Set([...missingLabPackages(machine), ...(await missingMirrorPackages())])];
+  if (machine.platform !== 'linux' || packages.length === 0) return [];
+  const hint = `as root: apt-get update && ${installCommand(packages)}`;
+  if (machine.uid !== 0 || !machine.has('apt-get')) {
+    throw new ProvisionError('LAB', `the lab needs Debian packages: ${packages.join(', ')}`, { hint });
   }
-  say(`installing ${packages.join(', ')}`);
-  await must(['apt-get', 'update', '-q'], { hint: `as root: apt-get update && ${command}` });
-  await must(['sh', '-c', `DEBIAN_FRONTEND=noninteractive exec ${command}`], { hint: command });
+  say(`installing Debian packages: ${packages.join(', ')}`);
+  await must(['apt-get', 'update', '-q'], { hint });
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  await must(['apt-get', 'install', '-y', '--no-install-recommends', ...packages], { env, hint });
   return packages;
 }
 

@@ -65,8 +65,7 @@ async function debootstrap(target: string, recipes: string, kind: HostKind, say:
 /** Digest of everything the root is made from: the same recipe on the same architecture is the same root. */
 async function recipeKey(recipes: string, kind: HostKind): Promise<string> {
   const hash = createHash('sha256').update(`${process.arch}\n${kinds[kind].suite}\n`);
-  const files = [...(await filesBelow(join(recipes, kind))), join(recipes, 'init.sh')];
-  for (const path of files) {
+  for (const path of await filesBelow(join(recipes, kind))) {
     const content = (await lstat(path)).isSymbolicLink() ? await readlink(path) : await readFile(path);
     hash
       .update(`${path.slice(recipes.length)}\n`)

@@ -1,7 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runProgram } from '../transport/index.js';
 import type { Places } from './places.js';
-import { replaceFile } from './record.js';
+import { exists, replaceFile } from './record.js';
 
 /**
  * Kernel settings that hosts share with the machine and that a kubelet, a systemd or this lab itself changes. They are
@@ -38,11 +39,15 @@ const least = { 'fs/inotify/max_user_instances': 8192, 'fs/inotify/max_user_watc
 
 type Settings = Readonly<Record<string, string>>;
 
+const namedNamespaces = '/run/netns';
+const mountedByUs = (places: Places): string => join(places.run, 'named-namespaces-are-ours');
 const notes = (places: Places): string => join(places.run, 'machine.json');
 
 /** Notes the machine's settings, unless a lab has done it already, and raises what several hosts need. */
 export async function prepareKernel(places: Places): Promise<void> {
   if ((await readNotes(places)) === undefined) {
+    // ip(8) mounts this folder with the first namespace that is named, and leaves it.
+    if (!(await exists(namedNamespaces))) await replaceFile(mountedByUs(places), '');
     await replaceFile(notes(places), `${JSON.stringify(await readSettings(), null, 2)}\n`);
   }
   for (const [key, minimum] of Object.entries(least)) {
@@ -56,6 +61,10 @@ export async function restoreKernel(places: Places): Promise<readonly string[]> 
   const before = (await readNotes(places)) ?? {};
   const changed = differences(before, await readSettings());
   for (const key of changed) await writeFile(`/proc/sys/${key}`, before[key] ?? '');
+  if ((await exists(mountedByUs(places))) && (await readdir(namedNamespaces).catch(() => ['?'])).length === 0) {
+    const { code } = await runProgram(['umount', namedNamespaces]);
+    if (code === 0) await rmdir(namedNamespaces);
+  }
   return changed;
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ProvisionError } from '../model/index.js';
 import { must } from './command.js';
 import { describeLab, type Lab } from './describe.js';
-import { diskFiles, type HostIdentity, makeDisk, mayLowerOomScore } from './disk.js';
+import { diskFiles, type HostIdentity, makeDisk, mayLowerOomScore, mirrorList } from './disk.js';
 import { inventoryText, knownHostsText } from './lab-files.js';
 import { buildLabMirror, type LabMirror, startMirror } from './lab-mirror.js';
 import { withLock } from './lock.js';
@@ -26,6 +26,7 @@ import {
 import { labObstacle } from './requirements.js';
 import { ensureRoot, hostKind } from './root.js';
 import { prepareKernel } from './shared-kernel.js';
+import { onHost } from './ssh.js';
 import { hostCgroup, isRunning, startHost } from './start.js';
 import { layWiring } from './wiring.js';
 
@@ -73,6 +74,7 @@ export async function up(options: UpOptions = {}): Promise<Lab> {
       await writeState(lab.state, record, mirror);
       goOn();
       await startHosts(places, record, running, say, goOn);
+      if (mirror !== undefined) await renewMirrorKey(record, lab.state, mirror);
       return describeLab(record);
     });
   } catch (error) {
@@ -98,7 +100,14 @@ function register(places: Places, wish: UpOptions & { name: string; like: string
     if (former !== undefined) {
       if (former.checkout !== places.checkout && (await exists(former.checkout))) throw foreignLab(former);
       if (wish.cidr !== undefined && wish.cidr !== former.network.cidr) throw otherSubnet(former, wish.cidr);
-      const record = { ...former, checkout: places.checkout, hosts: Math.max(wish.hosts ?? 0, former.hosts) };
+      const record = {
+        ...former,
+        checkout: places.checkout,
+        hosts: Math.max(wish.hosts ?? 0, former.hosts),
+        mirror: wish.mirror !== false,
+        // The disks lie over the root they were made on; only a lab that is wholly new can change it.
+        root: wish.fresh === true ? wish.root : former.root,
+      };
       await writeRecord(places, record);
       return record;
     }
@@ -179,9 +188,9 @@ async function makeDisks(
   running: ReadonlySet<string>,
 ): Promise<void> {
   const clientKey = await readFile(join(state, 'id_ed25519.pub'), 'utf8');
-  const runc = (await mayLowerOomScore())
-    ? undefined
-    : await readFile(join(record.checkout, 'lab/hosts/runc.sh'), 'utf8');
+  const recipe = (name: string): Promise<string> => readFile(join(record.checkout, 'lab/hosts', name), 'utf8');
+  const init = await recipe('init.sh');
+  const runc = (await mayLowerOomScore()) ? undefined : await recipe('runc.sh');
   for (const host of hostsOf(record)) {
     if (running.has(host.name) || (await exists(diskOf(record, host)))) continue;
     const identity: HostIdentity = {
@@ -191,6 +200,7 @@ async function makeDisks(
       clientKey,
       gateway: record.network.gateway,
       mirror,
+      init,
       runc,
     };
     await makeDisk(diskOf(record, host), record.root, diskFiles(identity));
@@ -205,6 +215,17 @@ async function makeHostKey(name: string): Promise<HostIdentity['hostKey']> {
     return { private: secret ?? '', public: open ?? '' };
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Another mirror signs with another key: hosts that are older than it are told. */
+async function renewMirrorKey(record: LabRecord, state: string, mirror: LabMirror): Promise<void> {
+  for (const host of hostsOf(record)) {
+    const known = await readFile(join(diskOf(record, host), 'upper', mirror.keyringPath)).catch(() => undefined);
+    if (known?.equals(mirror.keyring)) continue;
+    const script = `base64 -d > ${mirror.keyringPath} && echo '${mirror.source}' > ${mirrorList}`;
+    const { code, stderr } = await onHost(state, host, script, mirror.keyring.toString('base64'));
+    if (code !== 0) throw new ProvisionError('LAB', `${host.name} did not take the mirror's key`, { said: stderr });
   }
 }
 

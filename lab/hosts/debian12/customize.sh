@@ -1,10 +1,10 @@
 #!/bin/sh
-# Finishes the root of a practice host. Called by mmdebstrap with the root's path; LAB_RECIPES is the folder above.
+# Finishes the root of a practice host. Called by mmdebstrap with the root's path; LAB_RECIPES is the folder
+# above this one.
 set -eu
 root=$1
 
 cp -r --no-preserve=ownership "$LAB_RECIPES/debian12/files/." "$root/"
-install -D -m 0755 "$LAB_RECIPES/init.sh" "$root/usr/lib/lab/init"
 chmod 0440 "$root/etc/sudoers.d/deploy"
 : > "$root/etc/apt/sources.list" # packages come from the lab's mirror only; each host gets its entry
 rm -rf "$root"/etc/ssh/ssh_host_* "$root"/etc/motd "$root"/etc/update-motd.d "$root"/etc/resolv.conf "$root"/etc/hostname
