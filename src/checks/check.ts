@@ -45,8 +45,13 @@ export function minorOf(version: string): number | null {
   return minor === undefined ? null : Number(minor);
 }
 
-/** A command for the operator's terminal that runs on the host. */
-export const onHost = (node: Node, command: string): string => `ssh ${node.address} sudo ${command}`;
+/** A command for the operator's terminal that runs on the host as root. */
+export function onHost({ address, ssh }: Node, command: string): string {
+  const port = ssh.port === 22 ? '' : `-p ${ssh.port} `;
+  return ssh.user === 'root'
+    ? `ssh ${port}root@${address} ${command}`
+    : `ssh ${port}${ssh.user}@${address} sudo ${command}`;
+}
 
 /** Paths as kubeadm writes them into names: `/etc/kubernetes` -> `-etc-kubernetes`. */
 export const label = (path: string): string => path.replaceAll('/', '-');

@@ -61,16 +61,22 @@ export const firewall: HostCheck = {
       ...(isControlPlane(node) ? [`${API_PORT}/tcp`] : []),
       ...(hasEtcd(cluster, node) ? ['2379-2380/tcp'] : []),
     ];
-    const command =
+    const commands =
       machine.firewall === 'firewalld'
-        ? `firewall-cmd --permanent ${wanted.map((port) => `--add-port=${port}`).join(' ')}`
-        : wanted.map((port) => `ufw allow ${port.replace('-', ':')}`).join('; sudo ');
+        ? [`firewall-cmd --permanent ${wanted.map((port) => `--add-port=${port}`).join(' ')}`, 'firewall-cmd --reload']
+        : ['tcp', 'udp'].map((protocol) => ufwAllow(wanted, protocol));
     return [
       warning(
         machine.firewall === 'firewalld' ? 'Firewalld' : 'Ufw',
         `${machine.firewall} is active and the inventory keeps it; open ${wanted.join(', ')}`,
-        `set system.firewall: open, or ${onHost(node, command)}`,
+        `set system.firewall: open, or ${commands.map((command) => onHost(node, command)).join(' && ')}`,
       ),
     ];
   },
 };
+
+/** `ufw allow 6443,30000:32767/tcp` */
+function ufwAllow(wanted: readonly string[], protocol: string): string {
+  const of = wanted.filter((port) => port.endsWith(`/${protocol}`)).map((port) => port.replace(/\/.*$/, ''));
+  return `ufw allow ${of.join(',').replaceAll('-', ':')}/${protocol}`;
+}

@@ -42,15 +42,15 @@ function foldHosts(hosts: ReadonlyMap<string, HostStage>, style: Style): readonl
   const groups = new Map<string, string[]>();
   for (const [host, { actions }] of hosts) {
     if (actions.length === 0) continue;
-    const text = actions.map((action) => actionText(action, style)).join('\n');
+    const text = actions.map((action) => actionText(action, host, style)).join('\n');
     groups.set(text, [...(groups.get(text) ?? []), host]);
   }
   return [...groups].map(([text, names]) => ({ hosts: names, text }));
 }
 
-function actionText(action: Action, style: Style): string {
+function actionText(action: Action, host: string, style: Style): string {
   const { verb } = action;
-  const via = action.via === undefined ? '' : ` (by ${action.via})`;
+  const via = action.via === undefined || action.via === host ? '' : ` (by ${action.via})`;
   const head = `    ${verb} ${redact(printable(action.summary))}${via}`;
   // That a thing to be made is not there yet goes without saying.
   const because =

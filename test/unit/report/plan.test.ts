@@ -61,6 +61,10 @@ Plan: 3 to add, 2 to change, 1 to run, 0 to remove on 3 hosts.`);
     expect(planText(planOf({ prepare: { h1: [long] } }), { colour: false, verbose: true })).toContain('+line 29');
   });
 
+  test('does not say that a host does its own work', () => {
+    expect(planText(planOf({ kubelet: { h1: [restart] } }), plain)).not.toContain('(by h1)');
+  });
+
   test('an empty plan is one sentence', () => {
     expect(planText(planOf({}), plain)).toBe('Nothing to do: the hosts are as the inventory says.');
     expect(planText(planOf({}, { goal: 'absent' }), plain)).toMatch(/^Nothing to remove/);
