@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 // argv -> command -> exit code. The only place that knows the process, and the only process.exit.
@@ -9,6 +10,8 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 };
 
 const stop = new AbortController();
+// Every connection listens for the end of the run.
+setMaxListeners(0, stop.signal);
 let interrupts = 0;
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {

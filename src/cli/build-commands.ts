@@ -8,7 +8,7 @@ import { converge, gatherOnly, propose, type Report, reset } from '../run/index.
 import { confirm } from './ask.js';
 import { load, superAdminKubeconfig, surroundingsOf } from './assemble.js';
 import { type CommonFlags, limited } from './options.js';
-import { listenersFor, type MakeCommand, onInventory, withLimit } from './shared.js';
+import { audienceOf, listenersFor, type MakeCommand, onInventory, withLimit } from './shared.js';
 import type { Terminal } from './terminal.js';
 
 /** A plan on disk: what was reviewed, for which inventory. */
@@ -31,7 +31,7 @@ export const planCommand: MakeCommand = (terminal, done) =>
     .option('--ignore-preflight <names>', 'findings to demote to warnings, comma-separated, or all')
     .action(async (flags: CommonFlags & { out?: string }) => {
       const loaded = load(terminal, flags.inventory, flags.ignorePreflight);
-      const around = await surroundingsOf(terminal, loaded, listenersFor(terminal, flags, null));
+      const around = await surroundingsOf(terminal, loaded, listenersFor(terminal, flags));
       const report = await propose(around, {
         targets: limited(loaded.cluster, flags.limit),
         kubeconfig: superAdminKubeconfig,
@@ -65,12 +65,13 @@ export const applyCommand: MakeCommand = (terminal, done) =>
       const loaded = load(terminal, flags.inventory, flags.ignorePreflight);
       const saved = planFile === undefined ? null : readPlan(resolve(terminal.cwd, planFile), loaded.digest);
       const limit = flags.limit ?? saved?.limit ?? undefined;
-      const around = await surroundingsOf(terminal, loaded, listenersFor(terminal, flags, loaded));
+      const audience = audienceOf(terminal, flags, loaded);
+      const around = await surroundingsOf(terminal, loaded, audience.listen);
       const report = await converge(around, {
         targets: limited(loaded.cluster, limit),
         kubeconfig: superAdminKubeconfig,
         agree: (plan) => (saved === null ? agreed(terminal, plan, flags, 'Apply this plan?') : sameAs(saved, plan)),
-      });
+      }).finally(() => audience.end());
       tell(terminal, report, flags);
       done(exitOf(report));
     });
@@ -87,7 +88,8 @@ export const resetCommand: MakeCommand = (terminal, done) =>
     .option('--json', 'the report as JSON')
     .action(async (flags: CommonFlags) => {
       const loaded = load(terminal, flags.inventory);
-      const around = await surroundingsOf(terminal, loaded, listenersFor(terminal, flags, loaded));
+      const audience = audienceOf(terminal, flags, loaded);
+      const around = await surroundingsOf(terminal, loaded, audience.listen);
       const targets = limited(loaded.cluster, flags.limit);
       const report = await reset(around, {
         targets,
@@ -98,7 +100,7 @@ export const resetCommand: MakeCommand = (terminal, done) =>
             flags,
             `Reset ${targets.map((node) => node.name).join(', ')}? Their pods and data go.`,
           ),
-      });
+      }).finally(() => audience.end());
       tell(terminal, report, flags);
       done(exitOf(report));
     });
@@ -115,7 +117,7 @@ export const preflightCommand: MakeCommand = (terminal, done) =>
     .option('--ignore-preflight <names>', 'findings to demote to warnings, comma-separated, or all')
     .action(async (flags: CommonFlags) => {
       const loaded = load(terminal, flags.inventory, flags.ignorePreflight);
-      const around = await surroundingsOf(terminal, loaded, listenersFor(terminal, flags, null));
+      const around = await surroundingsOf(terminal, loaded, listenersFor(terminal, flags));
       const facts = await gatherOnly(around, limited(loaded.cluster, flags.limit));
       const findings = preflight(loaded.cluster, facts, 'apply');
       terminal.out(flags.json ? `${JSON.stringify(findings, null, 2)}\n` : `${findingsText(findings, terminal)}\n`);

@@ -35,7 +35,7 @@ export const factsCommand: MakeCommand = (terminal, done) =>
     .option('--json', 'everything, as JSON')
     .action(async (flags: CommonFlags) => {
       const loaded = load(terminal, flags.inventory);
-      const around = await surroundingsOf(terminal, loaded, listenersFor(terminal, flags, null));
+      const around = await surroundingsOf(terminal, loaded, listenersFor(terminal, flags));
       const facts = await gatherOnly(around, limited(loaded.cluster, flags.limit));
       if (flags.json) {
         const all = Object.fromEntries(
@@ -67,7 +67,7 @@ export const statusCommand: MakeCommand = (terminal, done) =>
     .option('--json', 'the status as JSON')
     .action(async (flags: CommonFlags) => {
       const loaded = load(terminal, flags.inventory);
-      const status = await clusterStatus(await surroundingsOf(terminal, loaded, listenersFor(terminal, flags, null)));
+      const status = await clusterStatus(await surroundingsOf(terminal, loaded, listenersFor(terminal, flags)));
       if (flags.json) terminal.out(`${JSON.stringify(status, null, 2)}\n`);
       else {
         const rows = status.nodes.map((node) => [

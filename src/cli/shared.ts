@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { Listener } from '../model/index.js';
-import { everyListener, journal, lines } from '../report/index.js';
+import { everyListener, journal, lines, tree } from '../report/index.js';
 import type { Loaded } from './assemble.js';
 import type { CommonFlags } from './options.js';
 import type { Terminal } from './terminal.js';
@@ -20,13 +20,30 @@ export function onInventory(name: string, description: string, example: string):
 export const withLimit = (command: Command): Command =>
   command.option('--limit <nodes>', 'only these nodes (names, comma-separated)');
 
-/** Who hears a run: plain lines on the terminal's error stream and the journal in the state folder. */
-export function listenersFor(terminal: Terminal, flags: CommonFlags, loaded: Loaded | null): Listener {
-  const told = lines({
-    write: (text) => terminal.err(text),
-    now: terminal.now,
-    colour: terminal.colour,
-    verbose: flags.verbose ?? false,
-  });
-  return loaded === null ? told : everyListener([told, journal({ folder: loaded.folder.journal, now: terminal.now })]);
+export interface Audience {
+  readonly listen: Listener;
+  /** Ends the drawing, so that what is printed next stands below it. */
+  end(): Promise<void>;
 }
+
+/** Who hears a run: a tree on a terminal, plain lines elsewhere; and the journal in the state folder when something is changed. */
+export function audienceOf(terminal: Terminal, flags: CommonFlags, loaded: Loaded | null): Audience {
+  const drawn =
+    terminal.interactive && !flags.verbose && !flags.json && loaded !== null
+      ? tree({ columns: terminal.columns })
+      : null;
+  const told =
+    drawn?.listen ??
+    lines({
+      write: (text) => terminal.err(text),
+      now: terminal.now,
+      colour: terminal.colour,
+      verbose: flags.verbose ?? false,
+    });
+  const kept = loaded === null ? [] : [journal({ folder: loaded.folder.journal, now: terminal.now })];
+  return { listen: everyListener([told, ...kept]), end: async () => drawn?.end() };
+}
+
+/** For commands that only look. */
+export const listenersFor = (terminal: Terminal, flags: CommonFlags): Listener =>
+  audienceOf(terminal, flags, null).listen;

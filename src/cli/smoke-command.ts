@@ -12,7 +12,7 @@ export const smokeCommand: MakeCommand = (terminal, done) =>
     .option('--json', 'the checks as JSON')
     .action(async (flags: CommonFlags) => {
       const loaded = load(terminal, flags.inventory);
-      const checks = await smoke(await surroundingsOf(terminal, loaded, listenersFor(terminal, flags, null)));
+      const checks = await smoke(await surroundingsOf(terminal, loaded, listenersFor(terminal, flags)));
       const bad = checks.filter((check) => !check.ok);
       if (flags.json) terminal.out(`${JSON.stringify(checks, null, 2)}\n`);
       else {

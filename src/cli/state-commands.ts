@@ -22,7 +22,7 @@ export const stateCommand: MakeCommand = (terminal, done) =>
         const loaded = load(terminal, flags.inventory);
         const { cluster, folder } = loaded;
         ensureStateFolder(folder);
-        const around = await surroundingsOf(terminal, loaded, listenersFor(terminal, flags, null));
+        const around = await surroundingsOf(terminal, loaded, listenersFor(terminal, flags));
         const files = await pullTrust(around, remoteTrustPaths);
         const result = await adoptTrust({ stateDir: folder.path, cluster, files, expectCaHash: flags.caHash });
         const { trust } = await openTrust({

@@ -9,7 +9,7 @@ import { listenersFor, type MakeCommand, onInventory } from './shared.js';
 export const tokenCommand: MakeCommand = (terminal, done) => {
   const around = async (flags: CommonFlags) => {
     const loaded = load(terminal, flags.inventory);
-    return surroundingsOf(terminal, loaded, listenersFor(terminal, flags, null));
+    return surroundingsOf(terminal, loaded, listenersFor(terminal, flags));
   };
   return new Command('token')
     .description('Bootstrap tokens, with which a machine may join')

@@ -99,7 +99,7 @@ export const endSmoke = (): string =>
 api delete namespace ${SMOKE_NAMESPACE} --ignore-not-found --wait=true --timeout=120s >/dev/null`;
 
 const get = (pod: string, url: string): string =>
-  `${IN_NAMESPACE} exec ${word(pod)} -- ${words(['wget', '-q', '-T', '5', '-O', '-', url])}`;
+  `${IN_NAMESPACE} exec ${word(pod)} -- ${words(['wget', '-q', '-O', '-', url])}`;
 const bracket = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
 /** A Service's endpoints and DNS records take a moment to reach every node: each check is asked again for up to 20 s. */

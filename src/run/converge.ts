@@ -32,6 +32,8 @@ export interface ConvergeOptions {
 
 /** connect -> gather -> check -> plan. Changes nothing on any host. */
 export async function prepare(around: Surroundings, options: ConvergeOptions, exclusive: boolean): Promise<Prepared> {
+  const hosts = options.targets.map((node) => node.name);
+  around.emit({ type: 'run-started', command: exclusive ? 'apply' : 'plan', cluster: around.cluster.name, hosts });
   const session = await openSession(around, options.targets, exclusive);
   try {
     const trust = await trustFor(around, session);
@@ -71,6 +73,13 @@ export async function propose(around: Surroundings, options: ConvergeOptions): P
 
 /** What `provision apply` does: prepare -> (ask) -> carry out -> verify. */
 export async function converge(around: Surroundings, options: ConvergeOptions): Promise<Report> {
+  const startedMs = around.now();
+  const report = await build(around, options);
+  around.emit({ type: 'run-finished', outcome: report.outcome, changed: report.changed, ms: around.now() - startedMs });
+  return report;
+}
+
+async function build(around: Surroundings, options: ConvergeOptions): Promise<Report> {
   const { session, setting, findings, plan } = await prepare(around, options, true);
   try {
     const changed = changesOf(plan);

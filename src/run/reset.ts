@@ -13,6 +13,15 @@ export interface ResetOptions {
 
 /** Takes back everything that provision owns on the targets, then looks for what is left. Total: also on a half-installed host. */
 export async function reset(around: Surroundings, options: ResetOptions): Promise<Report> {
+  const startedMs = around.now();
+  const hosts = options.targets.map((node) => node.name);
+  around.emit({ type: 'run-started', command: 'reset', cluster: around.cluster.name, hosts });
+  const report = await takeBack(around, options);
+  around.emit({ type: 'run-finished', outcome: report.outcome, changed: report.changed, ms: around.now() - startedMs });
+  return report;
+}
+
+async function takeBack(around: Surroundings, options: ResetOptions): Promise<Report> {
   const session = await openSession(around, options.targets, true);
   try {
     const plan = await planReset(around, session, options.targets);
