@@ -12,7 +12,7 @@ const kinds = { debian12: { suite: 'bookworm' } } as const;
 export type HostKind = keyof typeof kinds;
 
 export function hostKind(name: string): HostKind {
-  if (name in kinds) return name as HostKind;
+  if (Object.hasOwn(kinds, name)) return name as HostKind;
   throw new ProvisionError('USAGE', `there is no recipe for hosts like "${name}"`, {
     hint: `known: ${Object.keys(kinds).join(', ')}`,
   });

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { diskFiles, type HostIdentity, hasSysResource } from '../../../src/lab/disk.js';
+import { commandLine } from '../../../src/lab/exec.js';
+import { inventoryText, knownHostsText } from '../../../src/lab/lab-files.js';
+import { labNetwork } from '../../../src/lab/network.js';
+import { placesOf } from '../../../src/lab/places.js';
+import { hostsOf, type LabRecord } from '../../../src/lab/record.js';
+import { differences } from '../../../src/lab/shared-kernel.js';
+
+const { checkout } = placesOf();
+const record: LabRecord = {
+  name: 'lab',
+  network: labNetwork('lab', 0),
+  like: 'debian12',
+  root: '/cache/root',
+  checkout: '/checkout',
+  disks: '/cache/labs/lab',
+  hosts: 3,
+  mirror: true,
+};
+
+describe('what a lab writes for its users', () => {
+  test('the inventory it writes says the same as the committed inventories/lab.yaml', () => {
+    const made = inventoryText(record, hostsOf(record), '/checkout/.lab/lab', '/checkout/inventories');
+    expect(parse(made)).toEqual(parse(readFileSync(join(checkout, 'inventories/lab.yaml'), 'utf8')));
+  });
+
+  test('without a mirror the inventory names none', () => {
+    const made = parse(inventoryText({ ...record, mirror: false }, hostsOf(record), '/s', '/s'));
+    expect(made.cluster).not.toHaveProperty('mirrors');
+    expect(made.ssh.key).toBe('id_ed25519');
+  });
+
+  test('known_hosts names each host by name and address, without the comment', () => {
+    const hosts = hostsOf(record).map((host) => ({
+      ...host,
+      hostKey: `ssh-ed25519 AAAA${host.n} root@${host.name}\n`,
+    }));
+    expect(knownHostsText(hosts).split('\n')[1]).toBe('h2,10.201.0.12 ssh-ed25519 AAAA2');
+  });
+});
+
+describe('a host’s own files', () => {
+  const identity: HostIdentity = {
+    name: 'h1',
+    machineId: '0'.repeat(32),
+    hostKey: { private: 'PRIVATE', public: 'PUBLIC' },
+    clientKey: 'CLIENT',
+    gateway: '10.201.0.1',
+    mirror: {
+      source: 'deb [signed-by=/k.gpg] http://m/debian bookworm main',
+      keyring: Buffer.from('k'),
+      keyringPath: '/k.gpg',
+    },
+    init: '#!/bin/sh',
+    runc: undefined,
+  };
+  const files = (changes: Partial<HostIdentity> = {}) =>
+    new Map(diskFiles({ ...identity, ...changes }).map((file) => [file.path, file]));
+
+  test('secrets and keys are for their owners only', () => {
+    const all = files();
+    expect(all.get('/etc/ssh/ssh_host_ed25519_key')).toMatchObject({ content: 'PRIVATE', mode: 0o600 });
+    expect(all.get('/root/.ssh/authorized_keys')).toMatchObject({ mode: 0o600, owner: 0 });
+    expect(all.get('/home/ops/.ssh/authorized_keys')).toMatchObject({ mode: 0o600, owner: 1000 });
+    expect(all.get('/home/deploy/.ssh/authorized_keys')).toMatchObject({ mode: 0o600, owner: 1001 });
+  });
+
+  test('only a machine that may not lower oom_score_adj puts a runc before the real one', () => {
+    expect([...files().keys()].filter((path) => path.includes('runc') || path.includes('system.conf'))).toEqual([]);
+    const lacking = files({ runc: 'WRAPPER' });
+    expect(lacking.get('/usr/lib/lab/bin/runc')).toMatchObject({ content: 'WRAPPER', mode: 0o755 });
+    expect(lacking.get('/etc/systemd/system.conf.d/lab.conf')?.content).toMatch(/PATH=\/usr\/lib\/lab\/bin:/);
+  });
+
+  test('packages come from the mirror or from nowhere', () => {
+    expect(files().get('/etc/apt/sources.list.d/mirror.list')?.content).toContain('signed-by=/k.gpg');
+    expect([...files({ mirror: undefined }).keys()].filter((path) => path.includes('apt'))).toEqual([]);
+  });
+
+  test('CAP_SYS_RESOURCE is bit 24 of the bounding set', () => {
+    expect(hasSysResource('Name:\tx\nCapBnd:\t000001ffffffffff\n')).toBe(true);
+    expect(hasSysResource('CapEff:\t000001ffffffffff\nCapBnd:\t000001fffeffffff\n')).toBe(false);
+  });
+});
+
+test('a command’s words arrive as they are; a single one is a command line', () => {
+  expect(commandLine(['ls -l | wc'])).toBe('ls -l | wc');
+  expect(commandLine(['echo', "it's", '$HOME', '', '-x'])).toBe(`'echo' 'it'\\''s' '$HOME' '' '-x'`);
+});
+
+test('only settings that were known before and are another now are put back', () => {
+  expect(differences({ a: '1', b: '2', c: '3' }, { a: '1', b: '9', d: '4' })).toEqual(['b', 'c']);
+});
