@@ -7,6 +7,9 @@
 //   run <nonce> <blocks> <rest>   then blocks × 65536 + rest bytes of script: runs it with stdin from /dev/null
 //   lock <nonce> <who>            takes the host's lock; 0 taken, 3 taken without flock, 75 held (stdout: by whom)
 //   end TERM|KILL                 signals the running script and its process group; answered by the script's own frame
+//   bye <nonce>                   cleans up, frees the lock, answers and leaves
+//
+// When its stdin ends it waits for a running script, cleans up and leaves as well.
 
 export const BLOCK = 65536;
 export const LOCK_TAKEN = 0;
@@ -38,7 +41,11 @@ l=$b/provision.lock
 [ "$b" = /run ] || l=$b/provision.$(id -u).lock
 m=
 d=$(mktemp -d "$b/provision.$$.XXXXXX") || exit 70
-trap 'rm -rf "$d"; [ -z "$m" ] || rm -rf "$m"' EXIT
+clean() {
+  rm -rf "$d"
+  [ -z "$m" ] || rm -rf "$m"
+}
+trap clean EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 141' PIPE
@@ -124,6 +131,13 @@ while read -r word nonce rest; do
     done|'') ;;
     *) kill -"$nonce" "-$p" 2>/dev/null || kill -"$nonce" "$p" 2>/dev/null ;;
     esac
+    ;;
+  bye)
+    wait
+    clean
+    exec 9>&-
+    frame "$nonce" 0
+    exit 0
     ;;
   esac
 done

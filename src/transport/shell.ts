@@ -35,7 +35,7 @@ interface Answer {
 
 /** After TERM a script has this long before KILL. */
 const KILL_AFTER_MS = 5000;
-/** How long `close` waits for the helper to clean up. */
+/** How long `close` waits for a running script and for the helper to clean up. */
 const CLOSE_WITHIN_MS = 2000;
 
 export const newNonce = (): string => randomBytes(16).toString('hex');
@@ -49,10 +49,6 @@ export function rootShell(wire: Wire, options: ShellOptions): Transport {
   let lost: string | null = null;
   let locked: Promise<void> | null = null;
   let helperSent = false;
-  let gone: () => void = () => undefined;
-  const closed = new Promise<void>((resolve) => {
-    gone = resolve;
-  });
 
   const write = (bytes: string | Buffer): void => {
     counters.bytesOut += Buffer.byteLength(bytes);
@@ -97,7 +93,6 @@ export function rootShell(wire: Wire, options: ShellOptions): Transport {
   });
   wire.onClose((reason) => {
     lost = reason;
-    gone();
     const unanswered = active === null ? waiting : [active, ...waiting];
     active = null;
     for (const request of unanswered.splice(0)) request.reject(connectionLost(host, request, reason));
@@ -203,14 +198,23 @@ export function rootShell(wire: Wire, options: ShellOptions): Transport {
     },
     async close() {
       if (lost === null) {
+        // By a word and not only by the end of its streams: a daemon that a script left behind may hold those open.
+        const { answer } = ask('it was being closed', (nonce) => [`bye ${nonce}\n`]);
+        await settledWithin(CLOSE_WITHIN_MS, answer);
         wire.end();
-        const timer = setTimeout(gone, CLOSE_WITHIN_MS);
-        await closed;
-        clearTimeout(timer);
       }
       wire.destroy();
     },
   };
+}
+
+async function settledWithin(ms: number, promise: Promise<unknown>): Promise<void> {
+  let timer: Timer | undefined;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([promise.catch(() => undefined), late]);
+  clearTimeout(timer);
 }
 
 function connectionLost(host: string, request: Request, reason: string): ProvisionError {
