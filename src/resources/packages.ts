@@ -17,12 +17,14 @@ if have apt-get; then
   need dpkg-query
   dpkg-query -W -f='have \${Package} \${db:Status-Status} \${Version}\\n' -- "$@" 2>/dev/null || [ $? -eq 1 ]
 elif have rpm; then
-  for p in $(rpm -q --qf '- %{NAME}\\nhave %{NAME} installed %{VERSION}-%{RELEASE}\\n' "$@" |
-    { while read -r t n rest; do [ "$t" != have ] || echo "$t $n $rest" >&3; [ "$t" != package ] || echo "$n"; done; }); do
-    rpm -q --whatprovides --qf "have $p installed %{VERSION}-%{RELEASE}\\n" "$p" | grep '^have ' | head -n 1 >&3
+  rpm -q rpm >/dev/null || exit 1
+  found=$(LC_ALL=C rpm -q --qf 'have %{NAME} installed %{VERSION}-%{RELEASE}\\n' "$@")
+  printf '%s\\n' "$found" | grep '^have '
+  for p in $(printf '%s\\n' "$found" | sed -n 's/^package \\(.*\\) is not installed$/\\1/p'); do
+    rpm -q --whatprovides --qf "have $p installed %{VERSION}-%{RELEASE}\\n" "$p" | grep '^have ' | head -n 1
   done
 else echo 'neither apt nor rpm is on this host' >&2; exit 69
-fi 3>&1`,
+fi`,
 
   read(output, rs) {
     const versions = new Map<string, string>();

@@ -30,7 +30,7 @@ const socketOf = (entry: LedgerEntry): string =>
   (entry.resource as { socket: string }).socket.replace(/^unix:\/\//, '');
 
 /**
- * take_pods SOCKET: by CRI when crictl is there, else by containerd's own ctr in Kubernetes' namespace; what survives, or what a dead
+ * take_pods SOCKET: by CRI when crictl is there, then by containerd's own ctr in Kubernetes' namespace; what survives, or what a dead
  * runtime cannot stop, is found by its shim's arguments and its cgroup and killed. Containers of other namespaces are not touched.
  */
 export const POD_WORDS = `
@@ -39,16 +39,15 @@ pod_pids() { # shims of namespace k8s.io, and everything in a pod's cgroup
     case $({ tr '\\0' ' ' <"$_p/cmdline"; } 2>/dev/null) in
       *containerd-shim*' -namespace k8s.io '*) echo "\${_p#/proc/}"; continue ;;
     esac
-    case $(cat "$_p/cgroup" 2>/dev/null) in *kubepods*) echo "\${_p#/proc/}" ;; esac
+    case $(cat "$_p/cgroup" 2>/dev/null) in *kubepods* | */k8s.io/*) echo "\${_p#/proc/}" ;; esac
   done
 }
 no_pods() { [ -z "$(pod_pids)" ]; }
 take_pods() {
-  if [ ! -S "$1" ]; then :
-  elif have crictl && _cri="crictl --runtime-endpoint unix://$1 --timeout 60s" && timeout 15 $_cri version >/dev/null 2>&1; then
+  if [ -S "$1" ] && have crictl && _cri="crictl --runtime-endpoint unix://$1 --timeout 60s" && timeout 15 $_cri version >/dev/null 2>&1; then
     _ids=$($_cri pods -q); [ -z "$_ids" ] || timeout 180 $_cri rmp -f $_ids || say 'crictl did not remove all pods'
-    _ids=$($_cri ps -aq); [ -z "$_ids" ] || timeout 60 $_cri rm -f $_ids || :
-  elif have ctr && timeout 15 ctr -a "$1" version >/dev/null 2>&1; then
+  fi
+  if [ -S "$1" ] && have ctr && timeout 15 ctr -a "$1" version >/dev/null 2>&1; then
     for _id in $(ctr -a "$1" -n k8s.io tasks ls -q); do
       timeout 30 ctr -a "$1" -n k8s.io tasks kill -s SIGKILL --all "$_id" 2>/dev/null || :
       timeout 30 ctr -a "$1" -n k8s.io tasks rm -f "$_id" 2>/dev/null || :
