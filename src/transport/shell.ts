@@ -145,7 +145,16 @@ export function rootShell(wire: Wire, options: ShellOptions): Transport {
   const run: Transport['run'] = async (script, { signal, onLine } = {}) => {
     if (signal?.aborted) throw interrupted(host, 'before its script was sent');
     const bytes = Buffer.from(script);
-    const { request, answer } = ask('a script was running', (nonce) => [runWord(nonce, bytes.length), bytes], onLine);
+    // A listener that throws must not tear the stream that it is called from; its error is this run's own.
+    let deaf: { readonly error: unknown } | null = null;
+    const hear = (line: string): void => {
+      try {
+        if (deaf === null) onLine?.(line);
+      } catch (error) {
+        deaf = { error };
+      }
+    };
+    const { request, answer } = ask('a script was running', (nonce) => [runWord(nonce, bytes.length), bytes], hear);
     let timer: Timer | null = null;
     let wasActive = false;
     const abort = (): void => {
@@ -155,6 +164,7 @@ export function rootShell(wire: Wire, options: ShellOptions): Transport {
     signal?.addEventListener('abort', abort, { once: true });
     try {
       const { words, stdout, stderr, ms } = await answer;
+      throwIfDeaf(deaf);
       if (wasActive) throw interrupted(host, 'while a script was running; the script was ended', stderr);
       if (words === 'store') throw notStored(host, bytes.length, stderr);
       return { code: Number(words), stdout, stderr, ms } satisfies Outcome;
@@ -178,7 +188,7 @@ export function rootShell(wire: Wire, options: ShellOptions): Transport {
         throw new ProvisionError('LOCKED', `${host} is locked by ${stdout.trim() || 'a run that left no name'}`, {
           host,
           said: stdout,
-          hint: 'wait for that run; the lock is freed by the kernel as soon as its connection ends',
+          hint: `wait for that run: its lock goes with its connection. If its machine is gone for good, kill the pid named here on ${host}`,
         });
       default:
         throw new ProvisionError('UNREACHABLE', `${host} could not take its lock`, { host, said: stderr });
@@ -206,6 +216,10 @@ export function rootShell(wire: Wire, options: ShellOptions): Transport {
       wire.destroy();
     },
   };
+}
+
+function throwIfDeaf(deaf: { readonly error: unknown } | null): void {
+  if (deaf !== null) throw deaf.error;
 }
 
 async function settledWithin(ms: number, promise: Promise<unknown>): Promise<void> {

@@ -173,6 +173,15 @@ function sentences(kind: Kind): void {
     expect((lines[1]?.[1] ?? 0) - (lines[0]?.[1] ?? 0)).toBeGreaterThan(100);
   });
 
+  test('a listener that throws fails its own run and no other', async () => {
+    const transport = await connect();
+    const onLine = (): never => {
+      throw new Error('deaf');
+    };
+    await expect(transport.run('echo a; echo b', { onLine })).rejects.toThrow('deaf');
+    await expect(transport.run('echo next')).resolves.toMatchObject({ stdout: 'next\n' });
+  });
+
   test('output that looks like nothing we know is passed on', async () => {
     const { stdout } = await (await connect()).run(
       `printf 'a\\000b\\r\\n\\n\\303\\251 0123456789abcdef0123456789abcdef 0\\n%%s'`,

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { AuthContext, Connection, ServerChannel } from 'ssh2';
 import ssh2 from 'ssh2';
 import { type Credentials, Secret, type SshSettings } from '../../../src/model/index.js';
-import { formatEntry } from '../../../src/transport/index.js';
+import { fingerprint, formatEntry } from '../../../src/transport/index.js';
 
 export interface FakeKey {
   readonly private: string;
@@ -30,7 +30,14 @@ export function makeKey(type: 'ed25519' | 'ecdsa' = 'ed25519', passphrase?: stri
 
 export interface FakeHost {
   readonly port: number;
-  readonly seen: { connections: number; attempts: string[]; commands: string[]; forwards: number; mostAtOnce: number };
+  readonly seen: {
+    connections: number;
+    attempts: string[];
+    keys: string[];
+    commands: string[];
+    forwards: number;
+    mostAtOnce: number;
+  };
   /** Cuts every connection as a lost network would. */
   cut(): void;
   close(): Promise<void>;
@@ -52,7 +59,14 @@ export interface FakeHostOptions {
 }
 
 export async function fakeHost(options: FakeHostOptions): Promise<FakeHost> {
-  const seen = { connections: 0, attempts: [] as string[], commands: [] as string[], forwards: 0, mostAtOnce: 0 };
+  const seen = {
+    connections: 0,
+    attempts: [] as string[],
+    keys: [] as string[],
+    commands: [] as string[],
+    forwards: 0,
+    mostAtOnce: 0,
+  };
   const sockets = new Set<net.Socket>();
   const children = new Set<ChildProcess>();
   const server = new ssh2.Server(
@@ -107,6 +121,7 @@ function serve(
   client.on('error', () => undefined);
   client.on('authentication', (context) => {
     seen.attempts.push(context.method);
+    if (context.method === 'publickey') seen.keys.push(fingerprint(context.key.data));
     if (options.login?.(context) ?? true) context.accept();
     else context.reject(['publickey', 'password']);
   });
@@ -151,6 +166,27 @@ function realShell(
     channel.exit(code ?? 1);
     channel.end();
   });
+}
+
+/** An agent on a Unix socket that holds these keys, opened with `right` where they are locked. */
+export async function fakeAgent(socket: string, keys: readonly FakeKey[]): Promise<{ close(): Promise<void> }> {
+  const parsed = keys.flatMap((key) => {
+    const held = ssh2.utils.parseKey(key.private, 'right');
+    return held instanceof Error ? [] : [held];
+  });
+  const server = net.createServer((stream) => {
+    const agent = new ssh2.AgentProtocol(false);
+    agent.on('identities', (request) => agent.getIdentitiesReply(request, parsed));
+    agent.on('sign', (request, wanted, bytes) => {
+      const key = parsed.find((held) => held.getPublicSSH().equals(wanted.getPublicSSH()));
+      if (key === undefined) agent.failureReply(request);
+      else agent.signReply(request, key.sign(bytes));
+    });
+    stream.pipe(agent).pipe(stream);
+    stream.on('error', () => undefined);
+  });
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  return { close: () => new Promise((resolve) => server.close(() => resolve())) };
 }
 
 /** A directory with everything one test host needs; removed by `remove`. */

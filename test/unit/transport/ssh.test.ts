@@ -9,6 +9,7 @@ import {
   FAKE_SUDO,
   type FakeHost,
   type FakeHostOptions,
+  fakeAgent,
   fakeHost,
   type Login,
   makeKey,
@@ -139,6 +140,31 @@ describe('login', () => {
     const to = await host({ login: byKey(id) });
     await connect(to, { ssh: { key: place.file('id', id.private), password: null } });
     expect(new Set(to.seen.attempts)).toEqual(new Set(['publickey']));
+  });
+
+  test('with an agent: all of its keys, or only the one that the inventory names', async () => {
+    const [first, second] = [makeKey(), makeKey('ed25519', 'right')];
+    const socket = join(place.path, 'agent');
+    open.push(await fakeAgent(socket, [first, second]));
+    const to = await host({ login: byKey(second) });
+    const env = { SSH_AUTH_SOCK: socket };
+    await connect(to, { ssh: { agent: true, password: null }, target: { env } });
+    expect(new Set(to.seen.keys)).toEqual(new Set([first, second].map((key) => fingerprint(key.blob))));
+    to.seen.keys.length = 0;
+    // Encrypted, and yet nobody is asked: its public half is in the clear, and the agent has it.
+    const { asked, credentials } = answering('right');
+    const key = place.file('id', second.private);
+    await connect(to, { ssh: { agent: true, key, password: null }, target: { env, credentials } });
+    expect([asked, new Set(to.seen.keys)]).toEqual([[], new Set([fingerprint(second.blob)])]);
+    to.seen.keys.length = 0;
+    await failure(connect(to, { ssh: { agent: false, password: null }, target: { env } }));
+    expect(to.seen.keys).toEqual([]);
+  });
+
+  test('an agent that is not there is passed over', async () => {
+    const to = await host();
+    const env = { SSH_AUTH_SOCK: join(place.path, 'nowhere') };
+    await connect(to, { ssh: { agent: true }, target: { env } });
   });
 
   test('an encrypted key is asked for once per run, whatever the number of hosts', async () => {
