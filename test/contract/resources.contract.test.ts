@@ -1,0 +1,245 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Resource } from '../../src/model/index.js';
+import { Secret } from '../../src/model/index.js';
+import { ACTION_PRELUDE, kindOf, QUESTION_PRELUDE } from '../../src/resources/index.js';
+import { type Run, resourceOn } from './resources-shell.js';
+
+// The same sentences for every /bin/sh that a host may have: asked, made, asked again, it is as the kind calls satisfied; taken back, it
+// is as before. Only root owns files as root:root, so the kinds that write are left out for others.
+const present = [['sh'], ['dash'], ['bash'], ['busybox', 'sh']].filter(
+  ([program, ...rest]) => spawnSync(program ?? '', [...rest, '-c', ':']).status === 0,
+);
+/** `sh` is another name of one of the others on most systems; once is enough. */
+const trueName = (shell: readonly string[]): string =>
+  spawnSync('sh', ['-c', 'readlink -f "$(command -v "$0")"', shell[0] ?? ''], { encoding: 'utf8' }).stdout;
+const shells = present.filter((shell, i) => !present.slice(i + 1).some((other) => trueName(other) === trueName(shell)));
+/** In memory where there is such a place: every write is synced. */
+const scratch = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
+
+describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('%s', (_name, shell) => {
+  let room = '';
+  let entry = '';
+  const start = (script: string, path?: string): { code: number; out: string } => {
+    const env = path === undefined ? process.env : { ...process.env, PATH: path };
+    const done = spawnSync(shell[0] ?? '', [...shell.slice(1), '-s'], { input: script, encoding: 'utf8', env });
+    return { code: done.status ?? 255, out: done.stdout + done.stderr };
+  };
+  const run: Run = async (script) => start(script);
+  beforeEach(() => {
+    room = mkdtempSync(join(scratch, 'contract-'));
+    entry = join(mkdtempSync(join(scratch, 'contract-ledger-')), 'entry');
+  });
+  afterEach(() => {
+    rmSync(room, { recursive: true, force: true });
+    rmSync(join(entry, '..'), { recursive: true, force: true });
+  });
+
+  /** Name, kind, mode, content and time of everything in the room. */
+  const photo = (folder = room): readonly string[] =>
+    readdirSync(folder).flatMap((name) => {
+      const path = join(folder, name);
+      const { mode, mtimeMs } = lstatSync(path);
+      return lstatSync(path).isDirectory()
+        ? [`${path} ${mode.toString(8)}`, ...photo(path)]
+        : [`${path} ${mode.toString(8)} ${Math.floor(mtimeMs)} ${readFileSync(path, 'utf8')}`];
+    });
+
+  async function holds(resource: Resource): Promise<void> {
+    const on = resourceOn(run, resource, entry);
+    const was = photo();
+    const former = await on.answer();
+    expect(on.drafts(former)).not.toEqual([]);
+    await on.make(former);
+    const after = await on.answer();
+    expect(after).toEqual(on.kind.satisfied(resource, former));
+    expect(on.drafts(after)).toEqual([]);
+    await on.try(former); // again, as after a cut line
+    expect(await on.answer()).toEqual(after);
+    await on.unmake(former);
+    expect(photo()).toEqual(was);
+    await on.unmake(former);
+    expect(photo()).toEqual(was);
+    expect(readdirSync(join(entry, '..'))).toEqual([]);
+  }
+
+  const NAMES = ["it's $HOME `id` ü *", '-r\\x2df'];
+  describe.each(NAMES)('%s', (name) => {
+    asRoot('a file where there was none, with the folders on the way', () =>
+      holds({ kind: 'file', path: join(room, 'a', name, name), mode: 0o640, content: 'é\n$x\0`y`' }),
+    );
+    asRoot('a secret over a file that was there', async () => {
+      const path = join(room, name);
+      writeFileSync(path, 'former');
+      chmodSync(path, 0o604);
+      await holds({ kind: 'file', path, mode: 0o600, content: new Secret('hush') });
+    });
+    asRoot('a directory with its parents', () =>
+      holds({ kind: 'directory', path: join(room, 'x', name), mode: 0o711 }),
+    );
+    asRoot('a directory that was there', async () => {
+      mkdirSync(join(room, name), { mode: 0o755 });
+      writeFileSync(join(room, name, 'theirs'), 'x');
+      await holds({ kind: 'directory', path: join(room, name), mode: 0o700 });
+    });
+    test.each(['one\ntwo\n', 'one\ntwo', ''])('a block in %j', async (text) => {
+      writeFileSync(join(room, name), text, { mode: 0o640 });
+      const resource: Resource = { kind: 'block', path: join(room, name), content: '10.0.0.1 a\\b $x\n' };
+      const on = resourceOn(run, resource, entry);
+      const former = await on.answer();
+      await on.make(former);
+      expect(readFileSync(join(room, name), 'utf8')).toContain('\n10.0.0.1 a\\b $x\n# END provision\n');
+      expect(on.drafts(await on.answer())).toEqual([]);
+      await on.unmake(former);
+      expect(readFileSync(join(room, name), 'utf8')).toBe(text);
+      expect(lstatSync(join(room, name)).mode & 0o777).toBe(0o640);
+    });
+  });
+
+  test('a block in a file of its own goes with the file; what others wrote around it stays', async () => {
+    const path = join(room, 'hosts');
+    const on = resourceOn(run, { kind: 'block', path, content: 'ours' }, entry);
+    const former = await on.answer();
+    await on.make(former);
+    await on.unmake(former);
+    expect(existsSync(path)).toBe(false);
+    await on.make(former);
+    writeFileSync(path, `theirs above\n${readFileSync(path, 'utf8')}theirs below\n`);
+    const changed = resourceOn(run, { kind: 'block', path, content: 'ours, changed' }, entry);
+    await changed.make(await changed.answer());
+    expect(readFileSync(path, 'utf8')).toBe(
+      'theirs above\n# BEGIN provision\nours, changed\n# END provision\ntheirs below\n',
+    );
+    await on.unmake(former);
+    expect(readFileSync(path, 'utf8')).toBe('theirs above\ntheirs below\n');
+  });
+
+  test('a mark without its partner is refused, and removal takes the mark alone', async () => {
+    const path = join(room, 'hosts');
+    const on = resourceOn(run, { kind: 'block', path, content: 'ours' }, entry);
+    writeFileSync(path, 'a\n# BEGIN provision\nwhose?\n');
+    await expect(on.answer()).rejects.toThrow('without its partner');
+    await on.unmake({ file: true, newline: true, content: null });
+    expect(readFileSync(path, 'utf8')).toBe('a\nwhose?\n');
+  });
+
+  asRoot('content that arrives damaged never replaces a file', async () => {
+    const path = join(room, 'config');
+    writeFileSync(path, 'old');
+    const bin = join(room, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'base64'), '#!/bin/sh\nprintf half\n', { mode: 0o755 });
+    const resource: Resource = { kind: 'file', path, mode: 0o644, content: 'the whole' };
+    const broken = resourceOn(async (script) => start(script, `${bin}:${process.env['PATH']}`), resource, entry);
+    writeFileSync(`${entry}.json`, '{}');
+    const { code, out } = await broken.try(null);
+    expect([code, out]).toEqual([1, `${path} arrived damaged, the old file is untouched\n`]);
+    expect(readFileSync(path, 'utf8')).toBe('old');
+    expect(readdirSync(room).sort()).toEqual(['bin', 'config']);
+  });
+
+  asRoot('a file is never removed because the ledger lost its copy', async () => {
+    const path = join(room, 'config');
+    writeFileSync(path, 'theirs');
+    const on = resourceOn(run, { kind: 'file', path, mode: 0o644, content: 'ours' }, entry);
+    const former = await on.answer();
+    await on.make(former);
+    rmSync(`${entry}.was`);
+    await on.unmake(former);
+    expect(readFileSync(path, 'utf8')).toBe('ours');
+  });
+
+  test('a host without the tools to look is an error, not an absence', () => {
+    const { code, out } = start(
+      `${QUESTION_PRELUDE}\nPATH=/nowhere\n( set -u\n${kindOf('file').ask([{ kind: 'file', path: '/etc/hosts', mode: 420, content: '' }])}\n)`,
+    );
+    expect([code, out]).toEqual([69, 'there is no stat on this host\n']);
+  });
+
+  test('chains go by name: others keep their rules, policies and comments', () => {
+    const save = `# Generated by iptables-save
+*nat
+:PREROUTING ACCEPT [0:0]
+:DOCKER - [0:0]
+:KUBE-SERVICES - [0:0]
+:KUBE-SVC-A - [0:0]
+-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+-A PREROUTING -m comment --comment "not ours -j KUBE-SERVICES" -j DOCKER
+-A DOCKER -g KUBE-SVC-A
+-A KUBE-SERVICES -d 10.96.0.1/32 -j KUBE-SVC-A
+COMMIT
+*filter
+:INPUT DROP [0:0]
+-A INPUT -p tcp -j ACCEPT
+COMMIT
+`;
+    const script = `${ACTION_PRELUDE}\nchain_removals KUBE- CNI- <<'EOF'\n${save}EOF\n`;
+    expect(start(script)).toEqual({
+      code: 0,
+      out: `*nat
+-D PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+-D DOCKER -g KUBE-SVC-A
+-F KUBE-SERVICES
+-F KUBE-SVC-A
+-X KUBE-SERVICES
+-X KUBE-SVC-A
+COMMIT
+`,
+    });
+  });
+
+  test.each([
+    ['cni0', 'cni0', 0],
+    ['cni01', 'cni0', 1],
+    ['vethab', 'veth*', 0],
+    ['xveth', 'veth*', 1],
+    ['eth0', 'veth*', 1],
+    ['a*b', 'a*c', 1],
+  ])('link %s by pattern %s: %d', (name, pattern, code) => {
+    expect(start(`${ACTION_PRELUDE}\nis_named '${name}' '${pattern}'`).code).toBe(code);
+  });
+
+  test.each([
+    ['# SELINUX= says the mode\nSELINUX=enforcing\nSELINUXTYPE=targeted\n', 'permissive', 'enforcing'],
+    ['SELINUXTYPE=targeted\n', 'permissive', ''],
+  ])('SELinux: the mode and nothing else, there and back', (text, mode, former) => {
+    const there = start(`${ACTION_PRELUDE}\nset_selinux ${mode} <<'EOF'\n${text}EOF\n`).out;
+    expect(there.split('\n')).toContain(`SELINUX=${mode}`);
+    expect(start(`${ACTION_PRELUDE}\nset_selinux '${former}' <<'EOF'\n${there}EOF\n`).out).toBe(text);
+  });
+
+  test('rpm: what is provided under another name counts as installed', () => {
+    const bin = join(room, 'bin');
+    mkdirSync(bin);
+    const rpm = `#!/bin/sh
+case "$*" in
+  '-q rpm') echo rpm-4.16 ;;
+  *--whatprovides*iptables) echo 'have iptables installed 1.8.10-11.el9' ;;
+  *--whatprovides*) echo 'no package provides socat'; exit 1 ;;
+  *) echo 'have curl installed 7.76.1-31.el9'; echo 'package iptables is not installed'; echo 'package socat is not installed'; exit 2 ;;
+esac
+`;
+    writeFileSync(join(bin, 'rpm'), rpm, { mode: 0o755 });
+    for (const tool of ['grep', 'sed', 'head']) {
+      writeFileSync(join(bin, tool), `#!/bin/sh\nexec /bin/${tool} "$@"\n`, { mode: 0o755 });
+    }
+    const resource: Resource = { kind: 'packages', name: 'x', packages: ['curl', 'iptables', 'socat'] };
+    const kind = kindOf('packages');
+    const { out } = start(`${QUESTION_PRELUDE}\nPATH=${bin}\n( set -u\n${kind.ask([resource])}\n)`);
+    expect(kind.read(out, [resource])).toEqual([{ curl: '7.76.1-31.el9', iptables: '1.8.10-11.el9', socat: null }]);
+  });
+});
