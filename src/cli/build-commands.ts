@@ -7,6 +7,7 @@ import { findingsText, planJson, planText, summaryText } from '../report/index.j
 import { converge, gatherOnly, propose, type Report, reset } from '../run/index.js';
 import { confirm } from './ask.js';
 import { load, superAdminKubeconfig, surroundingsOf } from './assemble.js';
+import { keepKubeconfig } from './look-commands.js';
 import { type CommonFlags, limited } from './options.js';
 import { audienceOf, listenersFor, type MakeCommand, onInventory, withLimit } from './shared.js';
 import type { Terminal } from './terminal.js';
@@ -72,6 +73,7 @@ export const applyCommand: MakeCommand = (terminal, done) =>
         kubeconfig: superAdminKubeconfig,
         agree: (plan) => (saved === null ? agreed(terminal, plan, flags, 'Apply this plan?') : sameAs(saved, plan)),
       }).finally(() => audience.end());
+      if (report.outcome === 'changed') await keepKubeconfig(terminal, loaded);
       tell(terminal, report, flags);
       done(exitOf(report));
     });

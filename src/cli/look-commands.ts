@@ -95,23 +95,28 @@ export const kubeconfigCommand: MakeCommand = (terminal, done) =>
     .option('-o, --out <file>', 'write it there; - for standard output')
     .action(async (flags: CommonFlags & { merge?: boolean; out?: string }) => {
       const loaded = load(terminal, flags.inventory);
-      const { trust } = await openTrust({
-        stateDir: loaded.folder.path,
-        cluster: loaded.cluster,
-        now: new Date(terminal.now()),
-        mint: false,
-      });
-      const text = adminKubeconfig(loaded, trust);
+      const text = adminKubeconfig(loaded, await keptTrust(terminal, loaded));
       if (flags.out === '-') terminal.out(text);
+      else if (flags.merge) terminal.out(`${mergeInto(terminal, text)}\n`);
       else
         terminal.out(
-          `${flags.merge ? mergeInto(terminal, text) : writePrivate(flags.out === undefined ? loaded.folder.kubeconfig : resolve(terminal.cwd, flags.out), text)}\n`,
+          `${writePrivate(flags.out === undefined ? loaded.folder.kubeconfig : resolve(terminal.cwd, flags.out), text)}\n`,
         );
       done(0);
     });
 
+/** The state folder's copy, as `provision kubeconfig` without options writes it. */
+export async function keepKubeconfig(terminal: Terminal, loaded: Loaded): Promise<string> {
+  return writePrivate(loaded.folder.kubeconfig, adminKubeconfig(loaded, await keptTrust(terminal, loaded)));
+}
+
+async function keptTrust(terminal: Terminal, { folder, cluster }: Loaded): Promise<Trust> {
+  const { trust } = await openTrust({ stateDir: folder.path, cluster, now: new Date(terminal.now()), mint: false });
+  return trust;
+}
+
 /** What kubectl on the operator's side uses: the first control plane's administrator, at the cluster's endpoint. */
-export function adminKubeconfig(loaded: Loaded, trust: Trust): string {
+function adminKubeconfig(loaded: Loaded, trust: Trust): string {
   const { cluster } = loaded;
   const first = cluster.nodes.find(isControlPlane);
   if (first === undefined) throw new ProvisionError('INVENTORY', 'the inventory has no control plane');
@@ -125,7 +130,7 @@ export function adminKubeconfig(loaded: Loaded, trust: Trust): string {
   }).reveal();
 }
 
-export function writePrivate(path: string, text: string): string {
+function writePrivate(path: string, text: string): string {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   writeFileSync(path, text, { mode: 0o600 });
   return path;

@@ -2,10 +2,10 @@ import { Command } from 'commander';
 import { type Node, ProvisionError } from '../model/index.js';
 import { pullTrust } from '../run/index.js';
 import { appendKnownHosts, bastionPool, type ScannedKey, scanHostKeys } from '../transport/index.js';
-import { adoptTrust, openTrust, remoteTrustPaths } from '../trust/index.js';
+import { adoptTrust, remoteTrustPaths } from '../trust/index.js';
 import { askedCredentials, confirm } from './ask.js';
 import { load, surroundingsOf } from './assemble.js';
-import { adminKubeconfig, writePrivate } from './look-commands.js';
+import { keepKubeconfig } from './look-commands.js';
 import { type CommonFlags, limited } from './options.js';
 import { listenersFor, type MakeCommand, onInventory, withLimit } from './shared.js';
 import { ensureStateFolder } from './state-folder.js';
@@ -25,13 +25,7 @@ export const stateCommand: MakeCommand = (terminal, done) =>
         const around = await surroundingsOf(terminal, loaded, listenersFor(terminal, flags));
         const files = await pullTrust(around, remoteTrustPaths);
         const result = await adoptTrust({ stateDir: folder.path, cluster, files, expectCaHash: flags.caHash });
-        const { trust } = await openTrust({
-          stateDir: folder.path,
-          cluster,
-          now: new Date(terminal.now()),
-          mint: false,
-        });
-        writePrivate(folder.kubeconfig, adminKubeconfig(loaded, trust));
+        await keepKubeconfig(terminal, loaded);
         terminal.out(
           `${folder.path}: ${result.adopted.length} certificates and keys from ${[...files.keys()].join(', ')}, CA ${result.caHash}\n`,
         );

@@ -90,30 +90,26 @@ export async function trustFor(around: Surroundings, session: Session): Promise<
   const living = [...session.machines].find(([, machine]) => machine.clusterCa);
   if (living === undefined) return around.openTrust(true);
   const [host, machine] = living;
-  const wayOut = {
+  const hint = 'get the state back from the cluster, verified against its CA: provision state pull -i <inventory>';
+  const trust = await around.openTrust(false).catch((cause: unknown) => {
+    if (!(cause instanceof ProvisionError)) throw cause;
+    // The folder may also be damaged or open to others: its own words and cure come first.
+    throw new ProvisionError(
+      'STATE',
+      `${host} belongs to a living cluster, and its keys cannot be had here: ${cause.message}`,
+      {
+        host,
+        said: cause.said,
+        hint: [cause.hint, hint].filter((text) => text !== undefined).join('; or '),
+        cause,
+      },
+    );
+  });
+  if (trust.authority('ca').cert.trim() === machine.clusterCa?.trim()) return trust;
+  throw new ProvisionError('STATE', `the CA on ${host} is not the one in the state folder: they are two clusters`, {
     host,
-    hint: `get the state back from the cluster, verified against its CA: provision state pull -i <inventory>`,
-  };
-  let trust: Trust;
-  try {
-    trust = await around.openTrust(false);
-  } catch (cause) {
-    if (cause instanceof ProvisionError && cause.code === 'STATE') {
-      throw new ProvisionError(
-        'STATE',
-        `${host} belongs to a living cluster, and its CA is not in the state folder here`,
-        { ...wayOut, cause },
-      );
-    }
-    throw cause;
-  }
-  if (trust.authority('ca').cert.trim() !== machine.clusterCa?.trim()) {
-    throw new ProvisionError('STATE', `the CA on ${host} is not the one in the state folder: they are two clusters`, {
-      ...wayOut,
-      hint: `if ${host} should leave its old cluster, reset it first; if the state folder is the wrong one, move it away and run: provision state pull -i <inventory>`,
-    });
-  }
-  return trust;
+    hint: `if ${host} should leave its old cluster, reset it first; if the state folder is the wrong one, move it away and ${hint}`,
+  });
 }
 
 /** Facts about every target, one question each, all at once. */

@@ -1,5 +1,5 @@
 import { type CertificateName, isControlPlane, type Resource, type Scene, type Step } from '../model/index.js';
-import { kubeconfig } from './kubeconfig.js';
+import { kubeconfig } from '../trust/index.js';
 import { ADMIN_CONF, API_PORT, CA, KUBERNETES, PKI } from './places.js';
 import { directory, file, httpsUrl } from './words.js';
 
@@ -50,7 +50,7 @@ function kubeconfigs({ trust, node, cluster }: Scene): readonly Resource[] {
   const ca = trust.authority('ca').cert;
   const local = httpsUrl(node.internalAddress, API_PORT);
   const made = (server: string, user: string, name: 'admin' | 'controller-manager' | 'scheduler') =>
-    kubeconfig(cluster.name, server, ca, user, trust.certificate(name, node));
+    kubeconfig({ cluster: cluster.name, server, ca, user, client: trust.certificate(name, node) });
   return [
     file(ADMIN_CONF, made(httpsUrl(cluster.endpoint.host, cluster.endpoint.port), 'kubernetes-admin', 'admin'), 0o600),
     file(

@@ -1,4 +1,5 @@
 import { type CertificatePair, Secret } from '../model/index.js';
+import { toYaml } from '../templates.js';
 
 export interface KubeconfigInputs {
   readonly cluster: string;
@@ -10,36 +11,28 @@ export interface KubeconfigInputs {
   readonly client: CertificatePair;
 }
 
+const base64 = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
+
 /**
  * A kubeconfig with everything embedded: the same inputs give the same bytes. Cluster, user and context are named as
- * kubeadm names them (util/kubeconfig.CreateBasic). Values are JSON, which YAML reads and never retypes.
+ * kubeadm names them (util/kubeconfig.CreateBasic).
  */
 export function kubeconfig({ cluster, server, ca, user, client }: KubeconfigInputs): Secret {
-  const text = (value: string): string => JSON.stringify(value);
-  const data = (value: string): string => Buffer.from(value, 'utf8').toString('base64');
   const context = `${user}@${cluster}`;
   return new Secret(
-    [
-      'apiVersion: v1',
-      'kind: Config',
-      'clusters:',
-      `- name: ${text(cluster)}`,
-      '  cluster:',
-      `    certificate-authority-data: ${data(ca)}`,
-      `    server: ${text(server)}`,
-      'contexts:',
-      `- name: ${text(context)}`,
-      '  context:',
-      `    cluster: ${text(cluster)}`,
-      `    user: ${text(user)}`,
-      `current-context: ${text(context)}`,
-      'users:',
-      `- name: ${text(user)}`,
-      '  user:',
-      `    client-certificate-data: ${data(client.cert)}`,
-      `    client-key-data: ${data(client.key.reveal())}`,
-      '',
-    ].join('\n'),
+    toYaml({
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: cluster, cluster: { 'certificate-authority-data': base64(ca), server } }],
+      contexts: [{ name: context, context: { cluster, user } }],
+      'current-context': context,
+      users: [
+        {
+          name: user,
+          user: { 'client-certificate-data': base64(client.cert), 'client-key-data': base64(client.key.reveal()) },
+        },
+      ],
+    }),
   );
 }
 

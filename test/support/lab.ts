@@ -5,6 +5,7 @@ import { parse, stringify } from 'yaml';
 import * as lab from '../../src/lab/index.js';
 import type { Outcome } from '../../src/model/index.js';
 import { runProgram } from '../../src/transport/index.js';
+import { checkoutAbove } from './checkout.js';
 import { type HostState, readHostState, STATE_QUESTION } from './host-state.js';
 
 /** The lab that the scenarios share: built by whoever comes first, taken down at the end of `npm test`. */
@@ -13,11 +14,7 @@ export const LAB = 'ci';
 export const HOSTS = ['h1', 'h2', 'h3', 'h4'] as const;
 export const MEMBERS = ['h1', 'h2', 'h3'] as const;
 
-export const root = ((): string => {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'biome.json'))) folder = dirname(folder);
-  return folder;
-})();
+export const root = checkoutAbove(dirname(fileURLToPath(import.meta.url)));
 
 export const labFolder = join(root, '.lab', LAB);
 export const inventoryFile = join(labFolder, 'cluster.yaml');
