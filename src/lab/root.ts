@@ -46,8 +46,9 @@ async function debootstrap(target: string, recipes: string, kind: HostKind, say:
     .filter((line) => line !== '' && !line.startsWith('#'));
   await must(
     [
-      // A mount namespace of its own: killed at any moment, its mounts are gone and the folder can be removed safely.
-      ...['unshare', '--mount', '--propagation', 'private', '--', 'sh', '-c', 'exec "$@" 2>&1', 'sh'],
+      // Killed at any moment, it is gone with everything it started and mounted, and the folder can be removed safely.
+      ...['setpriv', '--pdeathsig', 'KILL', 'unshare', '--pid', '--fork', '--kill-child', '--mount-proc'],
+      ...['--propagation', 'private', '--', 'sh', '-c', 'exec "$@" 2>&1', 'sh'],
       ...['mmdebstrap', '--mode=root', '--variant=minbase', `--include=${packages.join(',')}`],
       ...['--dpkgopt=path-exclude=/usr/share/man/*', '--dpkgopt=path-exclude=/usr/share/doc/*'],
       `--customize-hook=sh "$LAB_RECIPES/${kind}/customize.sh" "$1"`,

@@ -68,15 +68,27 @@ export async function startHost(places: Places, record: LabRecord, host: LabHost
 
 /** A scenario that compares before and after must not meet a host that is still booting. */
 async function untilSettled(state: string, host: LabHost): Promise<void> {
-  const { stdout } = await onHost(
-    state,
-    host,
-    'systemctl is-system-running --wait; systemctl --failed --no-legend --plain',
-  );
-  if (stdout.startsWith('running')) return;
+  const said = await settled(state, host);
+  if (said.startsWith('running')) return;
   throw new ProvisionError('LAB', `${host.name} booted, but not all of its units did`, {
     host: host.name,
-    said: stdout.trim(),
+    said,
     hint: `provision lab ssh ${host.name}, then journalctl -b`,
   });
+}
+
+/** Waits for a host that an earlier `up` started. What has become of its units since is its user's affair. */
+export async function waitForHost(record: LabRecord, state: string, host: LabHost): Promise<void> {
+  if (!(await untilGreeted(host.address, bootPatience, () => true))) {
+    throw new ProvisionError('LAB', `${host.name} (${host.address}) runs, but does not answer SSH within 90 s`, {
+      host: host.name,
+      hint: `throw it away and make it anew: provision lab up --name ${record.name} --fresh ${host.name}`,
+    });
+  }
+  await settled(state, host);
+}
+
+async function settled(state: string, host: LabHost): Promise<string> {
+  const ask = 'systemctl is-system-running --wait; systemctl --failed --no-legend --plain';
+  return (await onHost(state, host, ask)).stdout.trim();
 }

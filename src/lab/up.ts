@@ -27,7 +27,7 @@ import { labObstacle } from './requirements.js';
 import { ensureRoot, hostKind } from './root.js';
 import { prepareKernel } from './shared-kernel.js';
 import { onHost } from './ssh.js';
-import { hostCgroup, isRunning, startHost } from './start.js';
+import { hostCgroup, isRunning, startHost, waitForHost } from './start.js';
 import { layWiring } from './wiring.js';
 
 export interface UpOptions {
@@ -73,7 +73,7 @@ export async function up(options: UpOptions = {}): Promise<Lab> {
       await makeDisks(record, lab.state, mirror, running);
       await writeState(lab.state, record, mirror);
       goOn();
-      await startHosts(places, record, running, say, goOn);
+      await startHosts(places, record, lab.state, running, say, goOn);
       if (mirror !== undefined) await renewMirrorKey(record, lab.state, mirror);
       return describeLab(record);
     });
@@ -253,12 +253,15 @@ async function writeState(state: string, record: LabRecord, mirror: LabMirror | 
 async function startHosts(
   places: Places,
   record: LabRecord,
+  state: string,
   running: ReadonlySet<string>,
   say: (line: string) => void,
   goOn: () => void,
 ): Promise<void> {
   const waiting = hostsOf(record).filter((host) => !running.has(host.name));
-  if (running.size > 0) say(`${[...running].join(', ')}: running`);
+  const there = hostsOf(record).filter((host) => running.has(host.name));
+  await Promise.all(there.map((host) => waitForHost(record, state, host)));
+  if (there.length > 0) say(`running: ${there.map((host) => host.name).join(', ')}`);
   if (waiting.length > 0) say(`booting ${waiting.map((host) => host.name).join(', ')}`);
   const lanes = Math.max(2, availableParallelism() * 2);
   const work = async (): Promise<void> => {
