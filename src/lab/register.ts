@@ -1,0 +1,79 @@
+import { rm } from 'node:fs/promises';
+import { ProvisionError } from '../model/index.js';
+import { must } from './command.js';
+import { withLock } from './lock.js';
+import { chooseSlot, labNetwork, overlaps } from './network.js';
+import { labPlaces, type Places } from './places.js';
+import { allRecords, exists, type LabRecord, writeRecord } from './record.js';
+import { prepareKernel } from './shared-kernel.js';
+
+/** What is asked of a lab that may or may not be there. */
+export interface LabWish {
+  readonly name: string;
+  readonly like: string;
+  readonly root: string;
+  readonly hosts?: number | undefined;
+  readonly cidr?: string | undefined;
+  readonly fresh?: boolean | readonly string[] | undefined;
+  readonly mirror?: boolean | undefined;
+}
+
+/** Finds the lab's record or makes one: a free slot, a subnet that nothing else on this machine uses. */
+export function register(places: Places, wish: LabWish): Promise<LabRecord> {
+  return withLock('machine', 'choosing a subnet', 30_000, async () => {
+    const records = await allRecords(places);
+    const former = records.find((record) => record.name === wish.name);
+    await prepareKernel(places);
+    const lab = labPlaces(places, wish.name);
+    if (former !== undefined) {
+      if (former.checkout !== places.checkout && (await exists(former.checkout))) throw foreignLab(former);
+      if (wish.cidr !== undefined && wish.cidr !== former.network.cidr) throw otherSubnet(former, wish.cidr);
+      const record = {
+        ...former,
+        checkout: places.checkout,
+        hosts: Math.max(wish.hosts ?? 0, former.hosts),
+        mirror: wish.mirror !== false,
+        // The disks lie over the root they were made on; only a lab that is wholly new can change it.
+        root: wish.fresh === true ? wish.root : former.root,
+      };
+      await writeRecord(places, record);
+      return record;
+    }
+    const slot = chooseSlot(wish.name, new Map(records.map((record) => [record.network.slot, record.name])));
+    const network = labNetwork(wish.name, slot, wish.cidr);
+    await refuseOverlap(network.cidr, records);
+    // A lab without a record is no lab: what an earlier one left is not its own.
+    for (const leftover of [lab.disks, lab.state]) await rm(leftover, { recursive: true, force: true });
+    const { name, like, root } = wish;
+    const { checkout } = places;
+    const hosts = wish.hosts ?? 3;
+    const record = { name, network, like, root, checkout, disks: lab.disks, hosts, mirror: wish.mirror !== false };
+    await writeRecord(places, record);
+    return record;
+  });
+}
+
+async function refuseOverlap(cidr: string, records: readonly LabRecord[]): Promise<void> {
+  const routes: unknown = JSON.parse(await must(['ip', '-j', '-4', 'route', 'show']));
+  const machine = (Array.isArray(routes) ? routes : []).flatMap((route: { dst?: string; dev?: string }) =>
+    route.dst !== undefined && /\/\d+$/.test(route.dst)
+      ? [{ cidr: route.dst, who: `this machine's ${route.dev}` }]
+      : [],
+  );
+  const labs = records.map((record) => ({ cidr: record.network.cidr, who: `lab "${record.name}"` }));
+  const hit = [...labs, ...machine].find((other) => overlaps(other.cidr, cidr));
+  if (hit === undefined) return;
+  throw new ProvisionError('LAB', `${cidr} overlaps ${hit.cidr} of ${hit.who}`, {
+    hint: 'give the lab another subnet: --cidr 10.201.77.0/24, with a --name of its own',
+  });
+}
+
+const foreignLab = (record: LabRecord): ProvisionError =>
+  new ProvisionError('LAB', `lab "${record.name}" belongs to the checkout ${record.checkout}`, {
+    hint: `choose another --name, or end it first: provision lab down --name ${record.name}`,
+  });
+
+const otherSubnet = (record: LabRecord, cidr: string): ProvisionError =>
+  new ProvisionError('LAB', `lab "${record.name}" is at ${record.network.cidr}, not ${cidr}`, {
+    hint: `provision lab down --name ${record.name}, then up again`,
+  });
