@@ -96,7 +96,8 @@ async function build(around: Surroundings, options: ConvergeOptions): Promise<Re
   }
 }
 
-function refuse(findings: readonly Finding[]): void {
+/** All findings were told; any error among them refuses the run, once. */
+export function refuse(findings: readonly Finding[]): void {
   const errors = findings.filter((finding) => finding.severity === 'error');
   if (errors.length === 0) return;
   throw new ProvisionError(

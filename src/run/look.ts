@@ -1,18 +1,12 @@
 import type { Node } from '../model/index.js';
 import type { FactsByHost } from '../plan/index.js';
-import { hostOf, machineOf, openSession, type Surroundings } from './session.js';
+import { gatherOwned, openSession, type Surroundings } from './session.js';
 
-/** What the hosts say about themselves and what provision owns there; no resource is asked about. */
+/** What the hosts say about themselves and what provision owns there. Changes nothing. */
 export async function gatherOnly(around: Surroundings, targets: readonly Node[]): Promise<FactsByHost> {
   const session = await openSession(around, targets, false);
   try {
-    return new Map(
-      await Promise.all(
-        targets.map(
-          async ({ name }) => [name, await hostOf(session.hosts, name).gather(machineOf(session, name), [])] as const,
-        ),
-      ),
-    );
+    return await gatherOwned(session);
   } finally {
     await session.close();
   }

@@ -1,10 +1,11 @@
-import type { MachineFacts, Node, Plan } from '../model/index.js';
+import { preflight } from '../checks/index.js';
+import type { Node, Plan } from '../model/index.js';
 import { isControlPlane, ProvisionError } from '../model/index.js';
 import { changesOf, planAbsent } from '../plan/index.js';
 import { FORGET, readResidue, residueQuestion } from '../resources/index.js';
-import type { Report } from './converge.js';
+import { type Report, refuse } from './converge.js';
 import { carryOut } from './lanes.js';
-import { hostOf, machineOf, openSession, type Session, type Surroundings } from './session.js';
+import { gatherOwned, hostOf, openSession, type Session, type Surroundings } from './session.js';
 
 export interface ResetOptions {
   readonly targets: readonly Node[];
@@ -24,10 +25,15 @@ export async function reset(around: Surroundings, options: ResetOptions): Promis
 async function takeBack(around: Surroundings, options: ResetOptions): Promise<Report> {
   const session = await openSession(around, options.targets, true);
   try {
-    const plan = await planReset(around, session, options.targets);
+    const facts = await gatherOwned(session);
+    const findings = preflight(around.cluster, facts, 'reset');
+    around.emit({ type: 'checked', findings });
+    refuse(findings);
+    const survivor = survivorOf(session, around, options.targets);
+    const plan = planAbsent({ cluster: around.cluster, nodes: options.targets, facts, survivor });
     around.emit({ type: 'planned', plan });
     const changed = changesOf(plan);
-    const report = { plan, findings: [], changed, failures: new Map<string, ProvisionError>() };
+    const report = { plan, findings, changed, failures: new Map<string, ProvisionError>() };
     if (changed > 0 && !(await options.agree(plan))) return { ...report, outcome: 'refused', changed: 0 };
     const failures = await carryOut(plan, session.hosts, around.emit, around.signal);
     if (failures.size > 0) return { ...report, outcome: around.signal.aborted ? 'interrupted' : 'failed', failures };
@@ -36,18 +42,6 @@ async function takeBack(around: Surroundings, options: ResetOptions): Promise<Re
   } finally {
     await session.close();
   }
-}
-
-async function planReset(around: Surroundings, session: Session, targets: readonly Node[]): Promise<Plan> {
-  const facts = new Map(
-    await Promise.all(
-      targets.map(async (node) => {
-        const machine: MachineFacts = machineOf(session, node.name);
-        return [node.name, await hostOf(session.hosts, node.name).gather(machine, [])] as const;
-      }),
-    ),
-  );
-  return planAbsent({ cluster: around.cluster, nodes: targets, facts, survivor: survivorOf(session, around, targets) });
 }
 
 /** A control plane that stays and belongs to a living cluster. */

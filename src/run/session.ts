@@ -125,13 +125,22 @@ export async function gatherFacts(around: Surroundings, session: Session, settin
   return facts;
 }
 
+/** The targets' machines and ledgers; no resource is asked about. */
+export async function gatherOwned(session: Session): Promise<FactsByHost> {
+  const facts = new Map<string, Facts>();
+  await all(session.targets, async ({ name }) => {
+    facts.set(name, await hostOf(session.hosts, name).gather(machineOf(session, name), []));
+  });
+  return facts;
+}
+
 export function hostOf(hosts: ReadonlyMap<string, Host>, name: string): Host {
   const host = hosts.get(name);
   if (host === undefined) throw new ProvisionError('INTERNAL', `no connection to ${name}`);
   return host;
 }
 
-export function machineOf(session: Session, name: string): MachineFacts {
+function machineOf(session: Session, name: string): MachineFacts {
   const machine = session.machines.get(name);
   if (machine === undefined) throw new ProvisionError('INTERNAL', `nobody asked what ${name} is`);
   return machine;
