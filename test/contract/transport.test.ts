@@ -243,9 +243,15 @@ function sentences(kind: Kind): void {
     const transport = await connect();
     const stop = new AbortController();
     const began = performance.now();
-    const running = transport.run('echo go; sleep 30; echo never', { signal: stop.signal, onLine: () => stop.abort() });
+    let child = 0;
+    const onLine = (line: string): void => {
+      child = Number(line);
+      stop.abort();
+    };
+    const running = transport.run('sleep 30 & echo $!; wait; echo never', { signal: stop.signal, onLine });
     await expect(running).rejects.toMatchObject({ code: 'INTERRUPTED' });
     expect(performance.now() - began).toBeLessThan(4000);
+    await eventually(() => expect(isAlive(child)).toBe(false));
     await expect(transport.run('echo next')).resolves.toMatchObject({ stdout: 'next\n' });
     await expect(transport.run('echo x', { signal: stop.signal })).rejects.toMatchObject({ code: 'INTERRUPTED' });
   });
@@ -259,7 +265,7 @@ function sentences(kind: Kind): void {
     process.stdout.write(`${kind.name}: ${((performance.now() - started) / kind.rounds).toFixed(2)} ms per script\n`);
     expect(transport.counters.roundTrips - roundTrips).toBe(kind.rounds);
     expect(transport.counters.bytesOut - bytesOut).toBeLessThan(kind.rounds * 64);
-  });
+  }, 30_000);
 
   test('the lock has one holder, by name, and may be taken again by the same', async () => {
     const first = await connect();
@@ -322,6 +328,14 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as net.AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** What `attempt` gives once it stops throwing; its last error after 3 s. */
