@@ -16,7 +16,7 @@ function flannelObjects({ cluster, release }: Scene): readonly KubernetesObject[
       said: upstream,
     });
   }
-  const objects = parseYamlDocuments(text).filter((document): document is KubernetesObject => document !== null);
+  const objects = parsed(text, upstream);
   const patched = objects.map((object) => withPodNetwork(object, cluster.network.podCidr));
   if (!patched.some((object) => object['data'] !== undefined && hasNetConf(object))) {
     throw new ProvisionError(
@@ -29,6 +29,14 @@ function flannelObjects({ cluster, release }: Scene): readonly KubernetesObject[
     );
   }
   return patched;
+}
+
+function parsed(text: string, upstream: string): readonly KubernetesObject[] {
+  try {
+    return parseYamlDocuments(text).filter((document): document is KubernetesObject => document !== null);
+  } catch (cause) {
+    throw new ProvisionError('ARTIFACT', 'the flannel manifest is not YAML', { said: upstream, cause });
+  }
 }
 
 const NET_CONF = 'net-conf.json';

@@ -1,0 +1,202 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import type { Mirrors } from '../../../src/model/index.js';
+import {
+  artifacts,
+  controllerMayTalkTo,
+  knownVersions,
+  kubeletMayTalkTo,
+  loadManifests,
+  manifests,
+  mayUpgrade,
+  releaseFor,
+  releases,
+  resolveVersion,
+} from '../../../src/release/index.js';
+import { root } from '../steps/scene.js';
+
+const NO_MIRRORS: Mirrors = { artifacts: null, checksums: {}, registries: {} };
+const newest = knownVersions().at(-1) ?? '';
+const release = (mirrors: Partial<Mirrors> = {}) =>
+  releaseFor({ version: newest, mirrors: { ...NO_MIRRORS, ...mirrors } });
+const NAMES = ['kubelet', 'kubeadm', 'kubectl', 'etcd', 'containerd', 'runc', 'cni-plugins', 'crictl'] as const;
+
+describe('the table', () => {
+  test('no checksum, no version: every pin of every release is there for both architectures', () => {
+    for (const version of knownVersions()) {
+      for (const name of NAMES) {
+        for (const arch of ['amd64', 'arm64'] as const) {
+          const found = releaseFor({ version, mirrors: NO_MIRRORS }).artifact(name, arch);
+          expect(found.sha256).toMatch(/^[0-9a-f]{64}$/);
+          expect(found.url).toMatch(/^https:\/\/[^{}]+$/);
+          expect(found.url).toContain(arch);
+          expect(found.url).toContain(found.version);
+        }
+      }
+    }
+  });
+
+  test('sorted, without a row twice, and without a row that no release pins', () => {
+    const rows = artifacts.map((a) => `${a.component} ${a.version}`);
+    expect(rows).toEqual([...new Set(rows)].sort());
+    const sums = artifacts.flatMap((a) => Object.values(a.sha256));
+    expect(new Set(sums).size).toBe(sums.length);
+    const pinned = Object.values(releases).flatMap((row) => [
+      ...Object.entries(row.pins).map(([name, version]) => `${name} ${version}`),
+      ...['kubelet', 'kubeadm', 'kubectl'].map((name) => `${name} ${row.kubernetes}`),
+    ]);
+    expect(rows.filter((row) => !pinned.includes(row))).toEqual([]);
+    expect(manifests.filter((m) => !pinned.includes(`${m.component} ${m.version}`))).toEqual([]);
+  });
+
+  test('every release stands under its own minor', () => {
+    for (const [minor, row] of Object.entries(releases)) expect(row.kubernetes.startsWith(`${minor}.`)).toBe(true);
+  });
+
+  test('no version is spelled anywhere else', () => {
+    const pins = Object.values(releases).flatMap((row) => [
+      row.kubernetes,
+      ...Object.values(row.pins),
+      ...Object.values(row.tags),
+    ]);
+    const files = ['src', 'templates'].flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name)),
+    );
+    const found = files
+      // lab/ pins what it builds; the words of inventory/ show people an example.
+      .filter((path) => !/^src\/(release\/table\.ts|lab\/|inventory\/(words|checksums)\.ts)/.test(relative(root, path)))
+      .flatMap((path) =>
+        readFileSync(path, 'utf8')
+          .split('\n')
+          // A comment may name the version whose source it was read in, and an example may show one.
+          .filter((line) => !/^\s*(\/\/|\/\*|\*)/.test(line) && !/\/\/ |example|such as|for instance/i.test(line))
+          .filter((line) =>
+            pins.some((pin) => new RegExp(`(?<![\\d.])${pin.replaceAll('.', '\\.')}(?![\\d.])`).test(line)),
+          )
+          .map((line) => `${relative(root, path)}: ${line.trim()}`),
+      );
+    expect(found).toEqual([]);
+  });
+});
+
+describe('versions', () => {
+  test.each([
+    ['1.36', newest],
+    ['v1.36', newest],
+    [newest, newest],
+    [`v${newest}`, newest],
+    ['1.36.99', null],
+    ['1.2', null],
+    ['', null],
+    ['latest', null],
+  ])('%s is %s', (wanted, exact) => expect(resolveVersion(wanted)).toBe(exact));
+
+  test('an unknown one is refused with those that are known', () => {
+    expect(() => releaseFor({ version: '1.36.99', mirrors: NO_MIRRORS })).toThrow(
+      expect.objectContaining({ code: 'ARTIFACT', hint: expect.stringContaining(newest) }),
+    );
+  });
+
+  test.each([
+    ['1.36.3', '1.36.3', true],
+    ['1.36.9', '1.36.3', true],
+    ['1.33.0', '1.36.3', true],
+    ['1.32.9', '1.36.3', false],
+    ['1.37.0', '1.36.3', false],
+    ['2.36.3', '1.36.3', false],
+  ])('a kubelet %s with an API server %s: %s', (k, a, may) => expect(kubeletMayTalkTo(k, a)).toBe(may));
+
+  test.each([
+    ['1.36.0', '1.36.3', true],
+    ['1.35.0', '1.36.3', true],
+    ['1.34.0', '1.36.3', false],
+    ['1.37.0', '1.36.3', false],
+  ])('a controller manager %s with an API server %s: %s', (c, a, may) => expect(controllerMayTalkTo(c, a)).toBe(may));
+
+  test.each([
+    ['1.35.4', '1.36.3', true],
+    ['1.36.3', '1.36.4', true],
+    ['1.36.4', '1.36.3', true],
+    ['1.34.9', '1.36.3', false],
+    ['1.36.3', '1.35.9', false],
+    ['1.36.3', '2.37.0', false],
+  ])('from %s to %s: %s', (from, to, may) => expect(mayUpgrade(from, to)).toBe(may));
+});
+
+describe('mirrors', () => {
+  test('a mirror serves under the upstream layout; the upstream address stays known', () => {
+    const found = release({ artifacts: 'http://m.example/x' }).artifact('kubelet', 'arm64');
+    expect(found.url).toBe(`http://m.example/x/${found.upstream.replace('https://', '')}`);
+    expect(found.upstream).toBe(release().artifact('kubelet', 'arm64').url);
+  });
+
+  test("the operator's checksum beats ours, for that one file", () => {
+    const { upstream } = release().artifact('runc', 'amd64');
+    const own = release({ checksums: { [upstream]: 'a'.repeat(64) } });
+    expect(own.artifact('runc', 'amd64').sha256).toBe('a'.repeat(64));
+    expect(own.artifact('runc', 'arm64').sha256).toBe(release().artifact('runc', 'arm64').sha256);
+  });
+
+  test('image names stay as upstream has them', () => {
+    expect(Object.values(release({ artifacts: 'http://m.example' }).images)).toEqual(Object.values(release().images));
+    for (const image of Object.values(release().images))
+      expect(image).toMatch(/^(registry\.k8s\.io|ghcr\.io)\/\S+:\S+$/);
+  });
+});
+
+describe('manifests', () => {
+  const text = 'kind: Namespace\n';
+  const sum = createHash('sha256').update(text).digest('hex');
+  const { upstream } = release().manifests.flannel;
+  const known = release({ checksums: { [upstream]: sum } });
+  const cacheOf = (start: Record<string, string> = {}) => {
+    const kept = new Map(Object.entries(start));
+    return {
+      kept,
+      get: async (key: string) => kept.get(key) ?? null,
+      put: async (key: string, value: string) => void kept.set(key, value),
+    };
+  };
+  const refuse = async (): Promise<string> => {
+    throw new Error('no network in a test');
+  };
+
+  test('without a checksum nothing is fetched, and the cure is a line to copy', async () => {
+    await expect(loadManifests(release(), refuse, cacheOf())).rejects.toMatchObject({
+      code: 'ARTIFACT',
+      hint: expect.stringContaining(upstream),
+    });
+  });
+
+  test('fetched once, verified, then kept under its sum', async () => {
+    const cache = cacheOf();
+    const asked: string[] = [];
+    const fetchText = async (url: string) => {
+      asked.push(url);
+      return text;
+    };
+    const mirrored = release({ artifacts: 'http://m.example', checksums: { [upstream]: sum } });
+    expect((await loadManifests(mirrored, fetchText, cache)).manifests.flannel.text).toBe(text);
+    expect(asked).toEqual([`http://m.example/${upstream.replace('https://', '')}`]);
+    expect((await loadManifests(known, refuse, cache)).manifests.flannel.text).toBe(text);
+  });
+
+  test('another text is refused, and not kept', async () => {
+    const cache = cacheOf();
+    await expect(loadManifests(known, async () => 'kind: Evil\n', cache)).rejects.toMatchObject({ code: 'ARTIFACT' });
+    expect(cache.kept.size).toBe(0);
+  });
+
+  test('a damaged cache is not believed', async () => {
+    const cache = cacheOf({ [sum]: 'half of' });
+    expect((await loadManifests(known, async () => text, cache)).manifests.flannel.text).toBe(text);
+    await expect(loadManifests(known, refuse, cacheOf({ [sum]: 'half of' }))).rejects.toMatchObject({
+      code: 'ARTIFACT',
+      said: expect.stringContaining('no network in a test'),
+    });
+  });
+});

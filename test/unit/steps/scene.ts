@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Cluster, MachineFacts, Node, Release, Scene, Trust } from '../../../src/model/index.js';
+import { Secret } from '../../../src/model/index.js';
+import { releaseFor } from '../../../src/release/index.js';
+import { aCluster, aMachine, aNode } from '../../support/scene.js';
+
+/** The checkout, from wherever the compiled test runs. */
+export const root = ((): string => {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!readdirSync(folder).includes('test') || !readdirSync(folder).includes('templates')) folder = dirname(folder);
+  return folder;
+})();
+
+/** The parts of flannel's manifest that the product touches or must leave alone; the real one is never copied into git. */
+const FLANNEL = `---
+kind: Namespace
+apiVersion: v1
+metadata:
+  name: kube-flannel
+---
+kind: ConfigMap
+apiVersion: v1
+metadata:
+  name: kube-flannel-cfg
+  namespace: kube-flannel
+data:
+  cni-conf.json: |
+    { "name": "cbr0" }
+  net-conf.json: |
+    { "Network": "10.244.0.0/16", "EnableNFTables": false, "Backend": { "Type": "vxlan" } }
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata:
+  name: kube-flannel-ds
+  namespace: kube-flannel
+spec:
+  template:
+    spec:
+      containers:
+      - name: kube-flannel
+        image: ghcr.io/flannel-io/flannel:tag
+`;
+
+export function aRelease(cluster: Cluster, flannel: string | null = FLANNEL): Release {
+  const release = releaseFor(cluster);
+  return { ...release, manifests: { flannel: { ...release.manifests.flannel, text: flannel } } };
+}
+
+/** Says of every key and certificate which one it is: a golden tree shows who gets what. */
+export const fakeTrust: Trust = {
+  authority: (name) => ({ cert: `certificate of ${name}\n`, key: new Secret(`key of ${name}\n`) }),
+  certificate: (name, node) => ({
+    cert: `certificate ${name} for ${node.name}\n`,
+    key: new Secret(`key ${name} for ${node.name}\n`),
+  }),
+  serviceAccount: { publicKey: 'service account public key\n', privateKey: new Secret('service account key\n') },
+  caHash: `sha256:${createHash('sha256').update('ca').digest('hex')}`,
+  superAdmin: () => ({ cert: 'super admin', key: new Secret('super admin key') }),
+  newToken: () => ({ id: 'abcdef', secret: new Secret('0123456789abcdef') }),
+};
+
+export const aDebian = (over: Partial<MachineFacts> = {}): MachineFacts =>
+  aMachine({ packageManager: 'apt', resolvConf: ['192.0.2.1'], ...over });
+
+export function aScene(
+  over: { readonly nodes?: readonly Node[]; readonly cluster?: Partial<Cluster>; readonly at?: string } = {},
+  machine: MachineFacts = aDebian(),
+): Scene {
+  const nodes = over.nodes ?? [aNode('cp-1', { roles: ['control-plane'] }), aNode('worker-2')];
+  const cluster = aCluster(nodes, over.cluster);
+  const node = nodes.find((n) => n.name === over.at) ?? nodes[0];
+  if (node === undefined) throw new Error('a scene needs a node');
+  const leader = nodes.find((n) => n.roles.includes('control-plane')) ?? node;
+  return { cluster, node, release: aRelease(cluster), trust: fakeTrust, machine, leader: leader.name };
+}

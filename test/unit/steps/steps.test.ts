@@ -1,0 +1,237 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Resource, Scene } from '../../../src/model/index.js';
+import { reveal } from '../../../src/model/index.js';
+import { keyOf } from '../../../src/resources/index.js';
+import { portsFor, steps } from '../../../src/steps/index.js';
+import { MARK } from '../../../src/templates.js';
+import { aNode } from '../../support/scene.js';
+import { aDebian, aRelease, aScene } from './scene.js';
+
+const wishes = (scene: Scene): readonly Resource[] =>
+  steps.filter((s) => s.on(scene.node, scene.cluster, scene.leader)).flatMap((s) => s.desire(scene));
+const text = (scene: Scene, path: string): string => {
+  const found = wishes(scene).find((r) => r.kind === 'file' && r.path === path);
+  if (found?.kind !== 'file') throw new Error(`no file ${path}`);
+  return reveal(found.content);
+};
+function positionOf(scene: Scene, key: string): number {
+  const position = wishes(scene).findIndex((r) => keyOf(r) === key);
+  if (position < 0) throw new Error(`nothing called ${key}`);
+  return position;
+}
+const keys = (scene: Scene): readonly string[] => wishes(scene).map(keyOf);
+
+const three = ['cp-1', 'cp-2', 'cp-3'].map((name) => aNode(name, { roles: ['control-plane'] }));
+
+describe('the list', () => {
+  test('no step has the id of another, and `after` names steps before it', () => {
+    const ids = steps.map((step) => step.id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const [i, step] of steps.entries()) {
+      for (const name of step.after ?? []) expect(ids.slice(0, i)).toContain(name);
+    }
+  });
+
+  test('one owner per thing, on every kind of host', () => {
+    const nodes = [...three, aNode('worker-4'), aNode('both-5', { roles: ['control-plane', 'worker'] })];
+    for (const { name } of nodes) {
+      const all = keys(aScene({ nodes, at: name }));
+      expect(all.filter((key, i) => all.indexOf(key) !== i)).toEqual([]);
+    }
+  });
+
+  test('every text file of ours that may hold a comment says whose it is', () => {
+    for (const at of ['cp-1', 'worker-2']) {
+      for (const r of wishes(aScene({ at }))) {
+        if (r.kind !== 'file' || /\.(crt|key|pub)$|provision\/cluster$/.test(r.path)) continue;
+        expect({ path: r.path, starts: reveal(r.content).startsWith(MARK) }).toEqual({ path: r.path, starts: true });
+      }
+    }
+  });
+
+  test('nobody but root reads a key', () => {
+    for (const r of wishes(aScene())) {
+      if (r.kind === 'file' && /\.key$|\.conf$/.test(r.path) && r.path.startsWith('/etc/kubernetes/')) {
+        expect({ path: r.path, mode: r.mode }).toEqual({ path: r.path, mode: 0o600 });
+      }
+    }
+  });
+
+  test('a worker gets the CA and no key at all', () => {
+    const files = wishes(aScene({ at: 'worker-2' })).filter((r) => r.kind === 'file');
+    expect(files.map((r) => r.path).filter((path) => path.startsWith('/etc/kubernetes/'))).toEqual([
+      '/etc/kubernetes/pki/ca.crt',
+    ]);
+  });
+});
+
+describe('reset goes backwards, so', () => {
+  const scene = aScene();
+  test('static pods are there before the kubelet starts, and go after it has stopped', () => {
+    expect(positionOf(scene, 'file /etc/kubernetes/manifests/kube-apiserver.yaml')).toBeLessThan(
+      positionOf(scene, 'kubelet-identity cp-1'),
+    );
+  });
+  test('pods go while containerd still runs', () => {
+    const pods = wishes(scene).findIndex((r) => r.kind === 'pods');
+    expect(pods).toBeGreaterThan(positionOf(scene, 'unit containerd.service'));
+    expect(pods).toBeLessThan(positionOf(scene, 'unit kubelet.service'));
+  });
+  test('what pods left goes after containerd and before the directories that it lies in', () => {
+    const traces = positionOf(scene, 'traces network');
+    expect(traces).toBeLessThan(positionOf(scene, 'unit containerd.service'));
+    expect(traces).toBeGreaterThan(positionOf(scene, 'directory /etc/cni/net.d'));
+    expect(traces).toBeGreaterThan(positionOf(scene, 'directory /opt/cni/bin'));
+  });
+});
+
+describe('a restart is a fact', () => {
+  const stamp = (scene: Scene, name: string): string => {
+    const found = wishes(scene).find((r) => r.kind === 'unit' && r.name === name);
+    return found?.kind === 'unit' ? found.stamp : 'no such unit';
+  };
+  test('another kubelet setting is another stamp of the kubelet, and of nobody else', () => {
+    const components = {
+      kubelet: { maxPods: 200 },
+      kubeProxy: {},
+      apiServer: {},
+      controllerManager: {},
+      scheduler: {},
+      etcd: {},
+    };
+    const other = aScene({ cluster: { components } });
+    expect(stamp(other, 'kubelet.service')).not.toBe(stamp(aScene(), 'kubelet.service'));
+    expect(stamp(other, 'containerd.service')).toBe(stamp(aScene(), 'containerd.service'));
+  });
+  test('another checksum of runc is another stamp of containerd', () => {
+    const scene = aScene();
+    const upstream = scene.release.artifact('runc', 'amd64').upstream;
+    const mirrors = { artifacts: null, registries: {}, checksums: { [upstream]: 'f'.repeat(64) } };
+    expect(stamp(aScene({ cluster: { mirrors } }), 'containerd.service')).not.toBe(stamp(scene, 'containerd.service'));
+  });
+  test('a registry mirror needs no restart: containerd reads it at every pull', () => {
+    const mirrors = { artifacts: null, checksums: {}, registries: { 'docker.io': ['https://m.example'] } };
+    const other = aScene({ cluster: { mirrors } });
+    expect(stamp(other, 'containerd.service')).toBe(stamp(aScene(), 'containerd.service'));
+    expect(text(other, '/etc/containerd/certs.d/docker.io/hosts.toml')).toContain('https://registry-1.docker.io');
+  });
+});
+
+describe('the control plane', () => {
+  test('all members are born with the same list, whatever the order of the inventory', () => {
+    const line = (nodes: typeof three, at: string): string | undefined =>
+      /--initial-cluster=\S+/.exec(text(aScene({ nodes, at }), '/etc/kubernetes/manifests/etcd.yaml'))?.[0];
+    const wanted =
+      '--initial-cluster=cp-1=https://192.0.2.1:2380,cp-2=https://192.0.2.2:2380,cp-3=https://192.0.2.3:2380';
+    expect(line(three, 'cp-1')).toBe(wanted);
+    expect(line([...three].reverse(), 'cp-3')).toBe(wanted);
+  });
+
+  test("the operator's flag beats ours, once", () => {
+    const components = {
+      kubelet: {},
+      kubeProxy: {},
+      apiServer: { 'allow-privileged': 'false', 'audit-log-maxage': '30' },
+      controllerManager: {},
+      scheduler: {},
+      etcd: {},
+    };
+    const manifest = text(aScene({ cluster: { components } }), '/etc/kubernetes/manifests/kube-apiserver.yaml');
+    expect(manifest.match(/--allow-privileged=\S+/g)).toEqual(['--allow-privileged=false']);
+    expect(manifest).toContain('--audit-log-maxage=30');
+  });
+
+  test('an IPv6 node is spoken to in brackets', () => {
+    const nodes = [aNode('cp-1', { roles: ['control-plane'], internalAddress: 'fd00::11' })];
+    const etcd = text(aScene({ nodes }), '/etc/kubernetes/manifests/etcd.yaml');
+    expect(etcd).toContain('--listen-client-urls=https://[::1]:2379,https://[fd00::11]:2379');
+    expect(text(aScene({ nodes }), '/etc/kubernetes/manifests/kube-apiserver.yaml')).toContain(
+      '--etcd-servers=https://[::1]:2379',
+    );
+  });
+
+  test('only the leader applies API objects', () => {
+    const objects = (at: string): number =>
+      wishes(aScene({ nodes: three, at })).filter((r) => r.kind === 'objects').length;
+    expect([objects('cp-1') > 0, objects('cp-2'), objects('cp-3')]).toEqual([true, 0, 0]);
+  });
+
+  test('taints itself, unless it is a worker too', () => {
+    const taints = (roles: Parameters<typeof aNode>[1]) => {
+      const found = wishes(aScene({ nodes: [aNode('cp-1', roles)] })).find((r) => r.kind === 'node');
+      return found?.kind === 'node' ? found.taints.map((t) => `${t.key}:${t.effect}`) : null;
+    };
+    expect(taints({ roles: ['control-plane'] })).toEqual(['node-role.kubernetes.io/control-plane:NoSchedule']);
+    expect(taints({ roles: ['control-plane', 'worker'] })).toEqual([]);
+  });
+});
+
+describe('joining', () => {
+  test('every kubelet bootstraps with a token; a control plane through its own API server', () => {
+    const identity = (at: string) => wishes(aScene({ at })).find((r) => r.kind === 'kubelet-identity');
+    const [own, led] = [identity('cp-1'), identity('worker-2')];
+    expect(own?.kind === 'kubelet-identity' && own.ownApi?.server).toBe('https://192.0.2.1:6443');
+    expect(led?.kind === 'kubelet-identity' && [led.ownApi, led.server]).toEqual([null, 'https://192.0.2.1:6443']);
+  });
+
+  test('what a host is called just now changes nothing', () => {
+    const named = (hostname: string): readonly string[] => keys(aScene({}, aDebian({ hostname })));
+    expect(text(aScene({}, aDebian({ hostname: 'x' })), '/var/lib/kubelet/kubeadm-flags.env')).toBe(
+      text(aScene({}, aDebian({ hostname: 'cp-1' })), '/var/lib/kubelet/kubeadm-flags.env'),
+    );
+    expect(named('x')).toEqual(named('cp-1'));
+  });
+
+  test("systemd-resolved's stub is not what pods shall ask", () => {
+    const config = (resolvConf: readonly string[]): string =>
+      text(aScene({}, aDebian({ resolvConf })), '/var/lib/kubelet/config.yaml');
+    expect(config(['127.0.0.53'])).toContain('resolvConf: /run/systemd/resolve/resolv.conf');
+    expect(config(['192.0.2.53'])).not.toContain('resolvConf');
+  });
+});
+
+describe('flannel', () => {
+  const manifests = (scene: Scene) => {
+    const found = wishes(scene).find((r) => r.kind === 'objects' && r.name === 'flannel');
+    return found?.kind === 'objects' ? found.manifests : [];
+  };
+  const network = { plugin: 'flannel', podCidr: '172.20.0.0/16', serviceCidr: '10.96.0.0/12', dnsDomain: 'x' } as const;
+
+  test('gets the pod network, and keeps everything else of its manifest', () => {
+    const data = manifests(aScene({ cluster: { network } })).find((m) => m.kind === 'ConfigMap')?.['data'] as Record<
+      string,
+      string
+    >;
+    expect(JSON.parse(data['net-conf.json'] ?? '')).toEqual({
+      Network: '172.20.0.0/16',
+      EnableNFTables: false,
+      Backend: { Type: 'vxlan' },
+    });
+    expect(data['cni-conf.json']).toBe('{ "name": "cbr0" }\n');
+  });
+
+  test('a manifest without a place for the pod network is refused, not applied', () => {
+    const scene = aScene();
+    const odd = {
+      ...scene,
+      release: aRelease(scene.cluster, 'kind: Namespace\napiVersion: v1\nmetadata: {name: x}\n'),
+    };
+    expect(() => manifests(odd)).toThrow(/net-conf.json/);
+    expect(() => manifests({ ...scene, release: aRelease(scene.cluster, 'a: [') })).toThrow(/not YAML/);
+    expect(() => manifests({ ...scene, release: aRelease(scene.cluster, null) })).toThrow(/not loaded/);
+  });
+});
+
+describe('the firewall', () => {
+  const node = (at: string) => aScene({ at });
+  test('opens the API and etcd on control planes only', () => {
+    expect(portsFor(node('cp-1'))).toEqual(
+      expect.arrayContaining(['6443/tcp', '2379-2380/tcp', '10250/tcp', '8472/udp', '30000-32767/udp']),
+    );
+    expect(portsFor(node('worker-2')).filter((port) => /^(6443|2379)/.test(port))).toEqual([]);
+  });
+});
+
+test('an architecture without a Kubernetes is refused by name', () => {
+  expect(() => wishes(aScene({}, aDebian({ arch: 'riscv64' })))).toThrow(/riscv64/);
+});
