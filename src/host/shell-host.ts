@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import type { Action, Facts, Host, HostEvent, MachineFacts, Probe, Resource, Transport } from '../model/index.js';
+import type {
+  Action,
+  Facts,
+  Host,
+  HostEvent,
+  MachineFacts,
+  Probe,
+  Resource,
+  Shell,
+  Transport,
+} from '../model/index.js';
 import { isAction, ProvisionError } from '../model/index.js';
 import { QUESTION_PRELUDE } from '../resources/index.js';
 import { frames, readParts } from './frames.js';
@@ -10,32 +20,69 @@ import { workScript } from './work.js';
 /** A host behind a transport: asked everything in one script, told everything for a segment in one script. */
 export function shellHost(transport: Transport, now: () => number): Host {
   const name = transport.host;
+  const shells = shellsOf(transport);
   return {
     name,
-    async machine(): Promise<MachineFacts> {
-      const sentMs = now();
-      const output = await ask(transport, 'the machine', machineQuestion());
-      return readMachine(output, { sentMs, receivedMs: now() });
-    },
-    async gather(machine: MachineFacts, resources: readonly Resource[]): Promise<Facts> {
-      const inquiry = inquire(resources);
-      return inquiry.read(name, machine, await transport.run(inquiry.script));
-    },
-    ask: (question) => ask(transport, 'a question', question),
-    apply: (work, listen, signal) => apply(transport, work, listen, signal),
+    machine: () =>
+      shells.use(async (shell): Promise<MachineFacts> => {
+        const sentMs = now();
+        const output = await ask(shell, 'the machine', machineQuestion());
+        return readMachine(output, { sentMs, receivedMs: now() });
+      }),
+    gather: (machine: MachineFacts, resources: readonly Resource[]) =>
+      shells.use(async (shell): Promise<Facts> => {
+        const inquiry = inquire(resources);
+        return inquiry.read(name, machine, await shell.run(inquiry.script));
+      }),
+    ask: (question) => shells.use((shell) => ask(shell, 'a question', question)),
+    apply: (work, listen, signal) => shells.use((shell) => apply(shell, work, listen, signal)),
     lock: (who) => transport.lock(who),
-    close: () => transport.close(),
+    close: shells.close,
   };
 }
 
-async function ask(transport: Transport, what: string, question: string): Promise<string> {
+/** Shells per connection; sshd allows ten sessions (MaxSessions). */
+const MOST_SHELLS = 4;
+
+/**
+ * A control plane does its own work and errands for those that join. An errand must not wait behind a long script: it gets a
+ * shell of its own over the same connection.
+ */
+function shellsOf(transport: Transport) {
+  const others: Promise<Shell>[] = [];
+  const idle: Shell[] = [transport];
+  const take = (): Promise<Shell> => {
+    const free = idle.pop();
+    if (free !== undefined) return Promise.resolve(free);
+    if (others.length + 1 >= MOST_SHELLS) return Promise.resolve(transport);
+    const made = transport.another();
+    others.push(made);
+    return made;
+  };
+  return {
+    async use<T>(act: (shell: Shell) => Promise<T>): Promise<T> {
+      const shell = await take();
+      try {
+        return await act(shell);
+      } finally {
+        if (!idle.includes(shell)) idle.push(shell);
+      }
+    },
+    async close(): Promise<void> {
+      await Promise.allSettled(others.map(async (shell) => (await shell).close()));
+      await transport.close();
+    },
+  };
+}
+
+async function ask(shell: Shell, what: string, question: string): Promise<string> {
   const framing = frames();
-  const outcome = await transport.run(`${QUESTION_PRELUDE}\n${framing.part('question', question)}`);
-  return answered(transport.host, what, readParts(framing.nonce, outcome.stdout)[0], outcome);
+  const outcome = await shell.run(`${QUESTION_PRELUDE}\n${framing.part('question', question)}`);
+  return answered(shell.host, what, readParts(framing.nonce, outcome.stdout)[0], outcome);
 }
 
 async function apply(
-  transport: Transport,
+  shell: Shell,
   work: readonly (Action | Probe)[],
   listen: (event: HostEvent) => void,
   signal?: AbortSignal,
@@ -58,13 +105,13 @@ async function apply(
       said.push(rest);
     }
   };
-  const outcome = await transport.run(workScript(nonce, work), { onLine, ...(signal ? { signal } : {}) });
+  const outcome = await shell.run(workScript(nonce, work), { onLine, ...(signal ? { signal } : {}) });
   if (outcome.code === 0 && ended.index === work.length - 1) return;
   const index = ended.code === 0 ? ended.index + 1 : ended.index;
   const failed = work[index];
   const output = said.join('\n') || outcome.stderr.trim();
   listen({ type: 'failed', index, code: ended.code, output, ms: Date.now() - startedMs });
-  throw failure(transport.host, failed, output);
+  throw failure(shell.host, failed, output);
 }
 
 function failure(host: string, failed: Action | Probe | undefined, said: string): ProvisionError {

@@ -10,8 +10,8 @@ export interface Outcome {
   readonly ms: number;
 }
 
-/** One end of a connection where scripts run as root under /bin/sh. */
-export interface Transport {
+/** A shell on a host where scripts run as root, one after the other. */
+export interface Shell {
   readonly host: string;
   /** Runs a script (sent on stdin, never in argv). `onLine` hears stdout while it comes. Rejects only when nobody could look. */
   run(
@@ -23,6 +23,12 @@ export interface Transport {
   close(): Promise<void>;
   /** Counters for benchmarks and tests. */
   readonly counters: { roundTrips: number; bytesOut: number; bytesIn: number };
+}
+
+/** One end of a connection: its first shell, which the lock belongs to, and more of them when two things have to go on at once. */
+export interface Transport extends Shell {
+  /** A further shell over the same connection. */
+  another(): Promise<Shell>;
 }
 
 export interface Host {

@@ -1,7 +1,7 @@
 // Programs on the operator's own machine, and the transport to it. The only file that imports execa.
 import { constants } from 'node:os';
 import { execa } from 'execa';
-import { type Outcome, ProvisionError, type Transport } from '../model/index.js';
+import { type Outcome, ProvisionError, type Shell, type Transport } from '../model/index.js';
 import { greet } from './greet.js';
 import { startWords } from './helper.js';
 import { newNonce, rootShell } from './shell.js';
@@ -68,10 +68,10 @@ export interface LocalTransportOptions {
 
 /** The same protocol with a shell of this machine: root only if this process is. Starts with its first request. */
 export function localTransport(options: LocalTransportOptions = {}): Transport {
-  let shell: Promise<Transport> | null = null;
+  let shell: Promise<Shell> | null = null;
   let closed = false;
   const counters = { roundTrips: 0, bytesOut: 0, bytesIn: 0 };
-  const opened = (): Promise<Transport> => {
+  const opened = (): Promise<Shell> => {
     if (closed) return Promise.reject(new ProvisionError('INTERNAL', 'the local transport is closed'));
     shell ??= startLocally(options, counters);
     return shell;
@@ -81,6 +81,7 @@ export function localTransport(options: LocalTransportOptions = {}): Transport {
     counters,
     run: async (script, settings) => (await opened()).run(script, settings),
     lock: async (who) => (await opened()).lock(who),
+    another: () => startLocally(options, counters),
     async close() {
       closed = true;
       if (shell !== null) await (await shell).close();
@@ -90,7 +91,7 @@ export function localTransport(options: LocalTransportOptions = {}): Transport {
 
 const START_WITHIN_S = 20;
 
-async function startLocally(options: LocalTransportOptions, counters: Transport['counters']): Promise<Transport> {
+async function startLocally(options: LocalTransportOptions, counters: Shell['counters']): Promise<Shell> {
   const nonce = newNonce();
   const [file = 'sh', ...args] = startWords(nonce, options.shell, options.directory);
   const wire = processWire(file, args);

@@ -1,6 +1,6 @@
 // The near end of the helper: one request at a time over a wire, answers matched by nonce. Knows neither ssh2 nor execa.
 import { randomBytes } from 'node:crypto';
-import { type Outcome, ProvisionError, type Transport } from '../model/index.js';
+import { type Outcome, ProvisionError, type Shell } from '../model/index.js';
 import { type FrameReader, frameReader } from './frames.js';
 import { helperText, LOCK_HELD, LOCK_TAKEN, LOCK_TAKEN_WITHOUT_FLOCK, lockWord, runWord } from './helper.js';
 import type { Wire } from './wire.js';
@@ -10,7 +10,7 @@ export interface ShellOptions {
   /** Things the operator should know but that are no failure. */
   readonly notice: (sentence: string) => void;
   /** Filled in as requests go; a fresh object if none is given. Bytes are those of words, scripts and answers. */
-  readonly counters?: Transport['counters'];
+  readonly counters?: Shell['counters'];
 }
 
 type Timer = ReturnType<typeof setTimeout>;
@@ -41,7 +41,7 @@ const CLOSE_WITHIN_MS = 2000;
 export const newNonce = (): string => randomBytes(16).toString('hex');
 
 /** Takes a wire on which the helper has said hello, gives it its text and speaks with it from then on. */
-export function rootShell(wire: Wire, options: ShellOptions): Transport {
+export function rootShell(wire: Wire, options: ShellOptions): Shell {
   const { host } = options;
   const counters = options.counters ?? { roundTrips: 0, bytesOut: 0, bytesIn: 0 };
   const waiting: Request[] = [];
@@ -142,7 +142,7 @@ export function rootShell(wire: Wire, options: ShellOptions): Transport {
     }, KILL_AFTER_MS);
   };
 
-  const run: Transport['run'] = async (script, { signal, onLine } = {}) => {
+  const run: Shell['run'] = async (script, { signal, onLine } = {}) => {
     if (signal?.aborted) throw interrupted(host, 'before its script was sent');
     const bytes = Buffer.from(script);
     // A listener that throws must not tear the stream that it is called from; its error is this run's own.

@@ -1,7 +1,7 @@
 // Hosts over SSH: one connection each, a root shell on it, bastions shared. With ssh-*.ts the only files that import ssh2.
 import { readFile } from 'node:fs/promises';
 import type { Client, ClientChannel } from 'ssh2';
-import { ProvisionError, Secret, type Transport } from '../model/index.js';
+import { ProvisionError, Secret, type Shell, type Transport } from '../model/index.js';
 import { becomeFailed, notRoot, startCommand } from './become.js';
 import { greet, type Prompt } from './greet.js';
 import { newNonce, rootShell } from './shell.js';
@@ -27,19 +27,21 @@ export interface SshTarget extends LoginWish {
 export async function connectSsh(target: SshTarget): Promise<Transport> {
   const login = await loginFor(target.bastions ?? bastionPool(), target);
   try {
-    const shell = await becomeRootOver(await openClient(login), target);
+    const client = await openClient(login);
+    const shell = await becomeRootOver(client, target);
     const close = async (): Promise<void> => {
       await shell.close();
+      client.end();
       login.release();
     };
-    return { ...shell, close };
+    return { ...shell, another: () => becomeRoot(client, target), close };
   } catch (error) {
     login.release();
     throw error;
   }
 }
 
-async function becomeRootOver(client: Client, target: SshTarget): Promise<Transport> {
+async function becomeRootOver(client: Client, target: SshTarget): Promise<Shell> {
   const stop = (): void => void client.end();
   target.signal?.addEventListener('abort', stop, { once: true });
   try {
@@ -54,7 +56,7 @@ async function becomeRootOver(client: Client, target: SshTarget): Promise<Transp
   }
 }
 
-async function becomeRoot(client: Client, target: SshTarget): Promise<Transport> {
+async function becomeRoot(client: Client, target: SshTarget): Promise<Shell> {
   const { host, ssh, helper = {}, notice = () => undefined } = target;
   const { become, user } = ssh;
   const nonce = newNonce();
@@ -102,7 +104,9 @@ function openWire(client: Client, host: string, command: string): Promise<Wire> 
 
 function channelWire(client: Client, channel: ClientChannel): Wire {
   let reason = '';
-  const { wire, closed } = streamWire({ stdin: channel, stdout: channel, stderr: channel.stderr }, () => client.end());
+  const { wire, closed } = streamWire({ stdin: channel, stdout: channel, stderr: channel.stderr }, () =>
+    channel.close(),
+  );
   channel.on('exit', (code: number | null, signal?: string) => {
     if (signal !== undefined) reason = `its shell was ended by ${signal}`;
     else if (code !== null && code !== 0) reason = `its shell ended with code ${code}`;
