@@ -40,24 +40,30 @@ export async function down(name = 'lab', options: DownOptions = {}): Promise<boo
     if (record !== undefined) await removeWiring(record.network);
     await removeCgroups(name);
     say('removing disks and state');
-    // The record, in the last of these, goes last, so that a `down` cut short is finished by the next one.
-    for (const folder of [lab.disks, lab.state, lab.run]) await removeTree(folder);
-    for (const folder of [dirname(lab.disks), dirname(lab.state)]) await rmdir(folder).catch(() => {}); // others are in it
+    for (const folder of [lab.disks, lab.state]) {
+      await removeTree(folder);
+      await rmdir(dirname(folder)).catch(() => {}); // others are in it
+    }
+    const left = (await residue(name, lab, record)).filter((line) => line !== lab.run);
+    if (left.length > 0) throw somethingLeft(name, left);
+    // The record goes last: a `down` that was cut short, or failed, is finished by the next one.
+    await removeTree(lab.run);
     await leaveMachine(places, say);
-    const left = await residue(name, lab, record);
-    if (left.length === 0) return true;
-    throw new ProvisionError('LAB', `lab "${name}" has left something behind`, {
-      said: left.join('\n'),
-      hint: 'run the same command again; what stays is held by something outside the lab (fuser, lsns)',
-    });
+    return true;
   });
 }
+
+const somethingLeft = (name: string, left: readonly string[]): ProvisionError =>
+  new ProvisionError('LAB', `lab "${name}" has left something behind`, {
+    said: left.join('\n'),
+    hint: 'run the same command again; what stays is held by something outside the lab (fuser, lsns)',
+  });
 
 /** Everything of a lab that is there, one line each. */
 export async function residue(name: string, lab: LabPlaces, record: LabRecord | undefined): Promise<readonly string[]> {
   const processes = [...(await labProcesses(labCgroup(name))), ...(await strayProcesses(lab))];
   const cgroups = (await Promise.all((await cgroupRoots()).map((root) => cgroupsBelow(join(root, labCgroup(name))))))
-    .flat()
+    .flatMap((folders) => folders.slice(-1)) // the topmost: the others are in it
     .map((folder) => `cgroup ${folder}`);
   const mounts = (await readFile('/proc/self/mounts', 'utf8'))
     .split('\n')

@@ -9,7 +9,7 @@ import { diskFiles, type HostIdentity, makeDisk, mayLowerOomScore, mirrorList } 
 import { inventoryText, knownHostsText } from './lab-files.js';
 import { buildLabMirror, type LabMirror, startMirror } from './lab-mirror.js';
 import { withLock } from './lock.js';
-import { labPlaces, type Places, placesOf } from './places.js';
+import { type LabPlaces, labPlaces, type Places, placesOf } from './places.js';
 import { killProcesses } from './processes.js';
 import { checkLabName, diskOf, exists, hostsOf, type LabHost, type LabRecord, replaceFile } from './record.js';
 import { register } from './register.js';
@@ -59,7 +59,7 @@ export async function up(options: UpOptions = {}): Promise<Lab> {
       await makeClientKey(lab.state);
       goOn();
       const running = await runningHosts(record, options.fresh ?? false, say);
-      await makeDisks(record, lab.state, mirror, running);
+      await makeDisks(record, lab, mirror, running);
       await writeState(lab.state, record, mirror);
       goOn();
       await startHosts(places, record, lab.state, running, say, goOn);
@@ -112,11 +112,11 @@ async function runningHosts(
 
 async function makeDisks(
   record: LabRecord,
-  state: string,
+  lab: LabPlaces,
   mirror: LabMirror | undefined,
   running: ReadonlySet<string>,
 ): Promise<void> {
-  const clientKey = await readFile(join(state, 'id_ed25519.pub'), 'utf8');
+  const clientKey = await readFile(join(lab.state, 'id_ed25519.pub'), 'utf8');
   const recipe = (name: string): Promise<string> => readFile(join(record.checkout, 'lab/hosts', name), 'utf8');
   const init = await recipe('init.sh');
   const runc = (await mayLowerOomScore()) ? undefined : await recipe('runc.sh');
@@ -125,7 +125,7 @@ async function makeDisks(
     const identity: HostIdentity = {
       name: host.name,
       machineId: randomBytes(16).toString('hex'),
-      hostKey: await makeHostKey(host.name),
+      hostKey: await makeHostKey(host.name, lab.run),
       clientKey,
       gateway: record.network.gateway,
       mirror,
@@ -136,8 +136,8 @@ async function makeDisks(
   }
 }
 
-async function makeHostKey(name: string): Promise<HostIdentity['hostKey']> {
-  const folder = await mkdtemp('/run/provision-lab/key-');
+async function makeHostKey(name: string, scratch: string): Promise<HostIdentity['hostKey']> {
+  const folder = await mkdtemp(join(scratch, 'key-'));
   try {
     await must(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', `root@${name}`, '-f', join(folder, 'key')]);
     const [secret, open] = await Promise.all(['key', 'key.pub'].map((file) => readFile(join(folder, file), 'utf8')));
