@@ -166,7 +166,7 @@ const dismissal = (token: string): string =>
 const PIN_WORD = `
 pin_of() { openssl x509 -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum | sed 's/^/sha256:/; s/ .*//'; }
 expect_pin() { # WHAT PIN-FOUND PIN-WANTED
-  [ "$2" = "$3" ] || { say "$1 is not the CA of this cluster: nothing was sent to it" "expected $3" "found    $2"; exit 1; }
+  [ "$2" = "$3" ] || { say "$1 is not the CA of this cluster: nothing was sent to it"; say "  expected $3"; say "  found    $2"; exit 1; }
 }`;
 
 /** The CA is held to the pin before a byte of the token leaves for anywhere. */

@@ -39,6 +39,9 @@ export const runtime: Step = {
       render('containerd/config.toml', { pauseImage: scene.release.images.pause }),
     );
     return [
+      // containerd would narrow the mode of one that was there; a mount of it would make the other, where no kernel module ever was.
+      directory('/var/lib/containerd', 0o700),
+      directory('/lib/modules'),
       // Reset goes backwards: what running pods left is swept after the runtime is gone, and before the directories it lies in.
       RUNTIME_TRACES,
       directory('/opt/cni'),
