@@ -22,6 +22,7 @@ const pattern = (names: readonly string[]): string => names.map((name) => `'${na
  * take_tables FORMER…: of NFT_TABLES those that were not there before; iptables' own only when nothing is left in them.
  * take_links "FORMER…" PATTERN…: veth* only when it hangs on a bridge of ours; never a device.
  * take_path PATH: whatever is there. take_children DIR FORMER…: what came into a directory that was there before.
+ * give_back_mode DIR: as "$entry.was.modes" has it.
  */
 export const TRACES_WORDS = `
 chain_removals() {
@@ -117,5 +118,11 @@ take_children() {
     for _f; do [ "$_f" != "\${_c##*/}" ] || continue 2; done
     take_path "$_c" || return 1
   done
+}
+give_back_mode() {
+  [ -e "$entry.was.modes" ] || return 0
+  while read -r _mode _owner _path; do
+    [ "$_path" != "$1" ] || [ ! -d "$1" ] || { chown "$_owner" -- "$1" && chmod "$_mode" -- "$1"; }
+  done <"$entry.was.modes"
 }
 `;

@@ -59,6 +59,9 @@ ${rs.map((r) => `! owned ${word(`traces ${r.name}`)} || echo owned ${word(r.name
   },
 
   ledger: {
+    // A daemon changes the mode of a directory that it finds (containerd makes its own 0700).
+    keep: (r) =>
+      `for p in ${words(r.paths)}; do [ ! -d "$p" ] || stat -c '%a %u:%g %n' -- "$p"; done >"$entry.was.modes"`,
     remember: (r) => ({ name: r.name, paths: r.paths, links: r.links, chains: r.chains, ipvs: r.ipvs }),
     vanish: (entry) => ({
       verb: '-',
@@ -71,7 +74,9 @@ ${rs.map((r) => `! owned ${word(`traces ${r.name}`)} || echo owned ${word(r.name
       const paths = [...r.paths].reverse().map((path) => {
         const before = former.paths[removable(path)];
         if (before === null) return '';
-        return before === undefined ? `take_path ${word(path)}` : `take_children ${words([path, ...before])}`;
+        return before === undefined
+          ? `take_path ${word(path)}`
+          : `take_children ${words([path, ...before])}\ngive_back_mode ${word(path)}`;
       });
       return [
         r.ipvs ? 'take_ipvs' : '',

@@ -169,7 +169,7 @@ iptables -t nat -N KUBE-SERVICES; iptables -t nat -N KUBE-SVC; iptables -t nat -
 iptables -t nat -A PREROUTING -m comment --comment "service portals" -j KUBE-SERVICES; iptables -t nat -A MINE -j KUBE-SVC
 iptables -N FLANNEL-FWD; iptables -A FORWARD -j FLANNEL-FWD; ip6tables -t mangle -N KUBE-CANARY
 nft add table ip kube-proxy
-mkdir -p '/var/lib/kubelet/pods/a b/vol' /etc/kubernetes/manifests; touch /etc/theirs/new
+mkdir -p '/var/lib/kubelet/pods/a b/vol' /etc/kubernetes/manifests; touch /etc/theirs/new; chmod 700 /etc/theirs
 mount -t tmpfs tmpfs '/var/lib/kubelet/pods/a b/vol'; mkdir '/var/lib/kubelet/pods/a b/vol/in'; mount -t tmpfs tmpfs '/var/lib/kubelet/pods/a b/vol/in'
 ip netns add cni-1234`);
       const found = readResidue(await must(`${QUESTION_PRELUDE}\n${residueQuestion()}`));
