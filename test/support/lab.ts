@@ -1,20 +1,21 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
 import * as lab from '../../src/lab/index.js';
 import type { Outcome } from '../../src/model/index.js';
 import { runProgram } from '../../src/transport/index.js';
-import { checkoutAbove } from './checkout.js';
 import { type HostState, readHostState, STATE_QUESTION } from './host-state.js';
 
 /** The lab that the scenarios share: built by whoever comes first, taken down at the end of `npm test`. */
-export const LAB = 'ci';
+export const LAB = process.env['PROVISION_TEST_LAB'] ?? 'ci';
 /** h1 is the control plane, h2 and h3 are workers, h4 stands beside the inventory. */
 export const HOSTS = ['h1', 'h2', 'h3', 'h4'] as const;
 export const MEMBERS = ['h1', 'h2', 'h3'] as const;
 
-export const root = checkoutAbove(dirname(fileURLToPath(import.meta.url)));
+export const root = lab.placesOf().checkout;
+/** The program that was compiled together with this file, wherever that is. */
+const main = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
 export const labFolder = join(root, '.lab', LAB);
 export const inventoryFile = join(labFolder, 'cluster.yaml');
@@ -22,7 +23,7 @@ export const stateFolder = join(labFolder, '.provision', LAB);
 
 /** The real command line, as a user types it. */
 export const provision = (args: readonly string[], options: Parameters<typeof runProgram>[1] = {}): Promise<Outcome> =>
-  runProgram([process.execPath, join(root, 'dist/src/main.js'), ...args], { cwd: root, ...options });
+  runProgram([process.execPath, main, ...args], { cwd: root, ...options });
 
 /** The same, which has to end with 0; its output is in the error when it does not. */
 export async function must(args: readonly string[]): Promise<Outcome> {
