@@ -1,6 +1,5 @@
 import {
   type Cluster,
-  type ExtraArgs,
   hasEtcd,
   isControlPlane,
   type Node,
@@ -23,9 +22,10 @@ import {
   PKI,
   SCHEDULER_PORT,
 } from './places.js';
+import { flags, type Mount, pod } from './pod.js';
 import { bracketed, directory, file, httpsUrl } from './words.js';
 
-// The same pods as kubeadm's. Source: kubernetes v1.36.3, cmd/kubeadm/app/phases/{controlplane,etcd}, util/staticpod.
+// The same pods as kubeadm's. Source: kubernetes v1.36.3, cmd/kubeadm/app/phases/{controlplane,etcd}.
 
 export const controlPlane: Step = {
   id: 'control-plane',
@@ -254,82 +254,4 @@ function systemCertificates({ machine }: Scene): readonly Mount[] {
       type: 'DirectoryOrCreate' as const,
     })),
   ];
-}
-
-/** Sorted by name, the operator's beating ours, as kubeadm writes them. */
-function flags(ours: Readonly<Record<string, string>>, extra: ExtraArgs): readonly string[] {
-  return Object.entries({ ...ours, ...extra })
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `--${name}=${value}`);
-}
-
-interface Mount {
-  readonly name: string;
-  readonly path: string;
-  readonly readOnly: boolean;
-  readonly type: 'DirectoryOrCreate' | 'FileOrCreate';
-}
-
-interface PodInput {
-  readonly name: string;
-  readonly image: string;
-  readonly command: readonly string[];
-  readonly annotations: Readonly<Record<string, string>> | null;
-  readonly port: number;
-  readonly probes: {
-    readonly host: string;
-    readonly scheme: 'HTTP' | 'HTTPS';
-    readonly liveness: string;
-    readonly readiness: string | null;
-    readonly startup: string;
-  };
-  readonly requests: Readonly<Record<string, string>>;
-  readonly mounts: readonly Mount[];
-}
-
-function pod(input: PodInput): unknown {
-  const mounts = [...input.mounts].sort((a, b) => (a.name < b.name ? -1 : 1));
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name: input.name,
-      namespace: 'kube-system',
-      ...(input.annotations === null ? {} : { annotations: input.annotations }),
-      labels: { component: input.name, tier: 'control-plane' },
-    },
-    spec: {
-      hostNetwork: true,
-      priority: 2_000_001_000,
-      priorityClassName: 'system-node-critical',
-      securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
-      containers: [
-        {
-          name: input.name,
-          image: input.image,
-          imagePullPolicy: 'IfNotPresent',
-          command: input.command,
-          ports: [{ name: 'probe-port', containerPort: input.port, protocol: 'TCP' }],
-          ...probes(input.probes),
-          resources: { requests: input.requests },
-          volumeMounts: mounts.map(({ name, path, readOnly }) => ({
-            name,
-            mountPath: path,
-            ...(readOnly ? { readOnly } : {}),
-          })),
-        },
-      ],
-      volumes: mounts.map(({ name, path, type }) => ({ name, hostPath: { path, type } })),
-    },
-  };
-}
-
-/** Four minutes to come up; the same numbers as kubeadm's util/staticpod. */
-function probes({ host, scheme, liveness, readiness, startup }: PodInput['probes']): Record<string, unknown> {
-  const ask = (path: string) => ({ httpGet: { host, path, port: 'probe-port', scheme }, timeoutSeconds: 15 });
-  return {
-    startupProbe: { ...ask(startup), initialDelaySeconds: 10, periodSeconds: 10, failureThreshold: 24 },
-    livenessProbe: { ...ask(liveness), initialDelaySeconds: 10, periodSeconds: 10, failureThreshold: 8 },
-    ...(readiness === null ? {} : { readinessProbe: { ...ask(readiness), periodSeconds: 1, failureThreshold: 3 } }),
-  };
 }

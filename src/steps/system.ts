@@ -1,4 +1,4 @@
-import { hasEtcd, isControlPlane, type Node, type Resource, type Scene, type Step } from '../model/index.js';
+import { hasEtcd, isControlPlane, type Resource, type Scene, type Step } from '../model/index.js';
 import { render } from '../templates.js';
 import {
   API_PORT,
@@ -183,5 +183,3 @@ export const limits: Step = {
     ];
   },
 };
-
-export const onControlPlane = (node: Node): boolean => isControlPlane(node);
