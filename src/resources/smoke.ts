@@ -28,7 +28,9 @@ export function smokeObjects(image: string, replicas: number): readonly Kubernet
     {
       maxSkew: 1,
       topologyKey: 'kubernetes.io/hostname',
-      whenUnsatisfiable: 'ScheduleAnyway',
+      whenUnsatisfiable: 'DoNotSchedule',
+      // A control plane's taint keeps its pods away: it is no place to be spread to.
+      nodeTaintsPolicy: 'Honor',
       labelSelector: { matchLabels: { app: 'web' } },
     },
   ];

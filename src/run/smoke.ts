@@ -46,14 +46,25 @@ async function askEverywhere(around: Surroundings, leader: Host): Promise<readon
   const probes = items
     .filter((item) => item.metadata.labels?.['app'] === 'probe')
     .map((pod) => ({ name: pod.metadata.name, ip: pod.status.podIP ?? '', node: pod.spec.nodeName ?? '' }));
+  const webNodes = items.filter((item) => item.metadata.labels?.['app'] === 'web').map((item) => item.spec.nodeName);
   const port = items.find((item) => item.kind === 'Service')?.spec.ports?.[0]?.nodePort ?? 0;
-  const everywhere = cluster.nodes.map((node) => ({
-    name: `a pod on ${node.name}`,
-    ok: probes.some((pod) => pod.node === node.name),
-    said: '',
-  }));
+  const everywhere = [
+    ...cluster.nodes.map(({ name }) =>
+      placed(
+        `a pod on ${name}`,
+        name,
+        probes.map((pod) => pod.node),
+      ),
+    ),
+    ...workers.map(({ name }) => placed(`a replica of the Deployment on ${name}`, name, webNodes)),
+  ];
   const inside = read(await leader.ask(askInside(probes, `web.provision-smoke.svc.${cluster.network.dnsDomain}`)));
   return [...everywhere, ...inside, ...(await askNodePorts(around, port))];
+}
+
+function placed(name: string, node: string, where: readonly (string | undefined)[]): SmokeCheck {
+  const ok = where.includes(node);
+  return { name, ok, said: ok ? '' : `they are on ${where.join(', ')}` };
 }
 
 async function askNodePorts(around: Surroundings, port: number): Promise<readonly SmokeCheck[]> {

@@ -151,15 +151,14 @@ function sentences(kind: Kind): void {
     expect(stderr).toBe('z'.repeat(300_000));
   });
 
-  test.each([65_535, 65_536, 65_537, 131_072, 1])(
-    'a script of %d bytes leaves nothing for the next word',
-    async (bytes) => {
-      const transport = await connect();
-      const script = bytes === 1 ? '\n' : `exit 3 #${'c'.repeat(bytes - 8)}`;
-      await transport.run(script);
-      await expect(transport.run('echo next')).resolves.toMatchObject({ code: 0, stdout: 'next\n', stderr: '' });
-    },
-  );
+  test.each([
+    65_535, 65_536, 65_537, 131_072, 1,
+  ])('a script of %d bytes leaves nothing for the next word', async (bytes) => {
+    const transport = await connect();
+    const script = bytes === 1 ? '\n' : `exit 3 #${'c'.repeat(bytes - 8)}`;
+    await transport.run(script);
+    await expect(transport.run('echo next')).resolves.toMatchObject({ code: 0, stdout: 'next\n', stderr: '' });
+  });
 
   test('lines are heard while they come', async () => {
     const lines: [string, number][] = [];

@@ -110,12 +110,12 @@ describe('what provision installs', () => {
   const release = releaseFor({ version: versions.kubernetes, mirrors });
   const names = ['kubelet', 'kubeadm', 'kubectl', 'etcd', 'containerd', 'runc', 'cni-plugins', 'crictl'] as const;
 
-  test.each([...names.map((name) => release.artifact(name, 'amd64').upstream), release.manifests.flannel.upstream])(
-    '%s is in the mirror',
-    (url) => {
-      expect(mirrorFiles.map((file) => forArch(file.url, 'amd64'))).toContain(url);
-    },
-  );
+  test.each([
+    ...names.map((name) => release.artifact(name, 'amd64').upstream),
+    release.manifests.flannel.upstream,
+  ])('%s is in the mirror', (url) => {
+    expect(mirrorFiles.map((file) => forArch(file.url, 'amd64'))).toContain(url);
+  });
 
   test.each(Object.values(release.images))('%s is in the registry', (reference) => {
     expect(images.map((image) => image.reference)).toContain(reference);

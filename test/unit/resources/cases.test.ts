@@ -48,11 +48,10 @@ describe.each(kinds)('%s decides', (name) => {
     expect(drafts.map((d) => `${d.verb} ${d.summary}: ${d.because.join('; ')}`)).toEqual(c.drafts);
   });
 
-  test.each(load<Decision>(name, 'appears').map((c) => [c.it, c] as const))(
-    'is content with what it calls satisfied (%s)',
-    (_it, c) => {
-      const after = kind.satisfied(c.resource, c.answer);
-      expect(kind.appear(c.resource, after, circumstances)).toEqual([]);
-    },
-  );
+  test.each(
+    load<Decision>(name, 'appears').map((c) => [c.it, c] as const),
+  )('is content with what it calls satisfied (%s)', (_it, c) => {
+    const after = kind.satisfied(c.resource, c.answer);
+    expect(kind.appear(c.resource, after, circumstances)).toEqual([]);
+  });
 });
