@@ -82,7 +82,7 @@ export const mirrorFiles: readonly MirrorFile[] = [
   },
   {
     kind: 'module-file',
-    url: `${github}/flannel-io/flannel/releases/download/v${versions.flannel}/kube-flannel.yml`,
+    url: `https://raw.githubusercontent.com/flannel-io/flannel/v${versions.flannel}/Documentation/kube-flannel.yml`,
     recipe: 'flannel-0.28',
     module: 'github.com/flannel-io/flannel',
     path: 'Documentation/kube-flannel.yml',

@@ -33,9 +33,7 @@ export interface Release {
   readonly manifests: Readonly<Record<'flannel', ManifestSource>>;
 }
 
-export interface ManifestSource extends Omit<ArtifactSource, 'sha256'> {
-  /** null: its publisher gives no checksum, so the inventory must (`mirrors.checksums`). */
-  readonly sha256: string | null;
+export interface ManifestSource extends ArtifactSource {
   /** The verified content once `loadManifests` has fetched it. */
   readonly text: string | null;
 }

@@ -9,7 +9,6 @@ import {
   ProvisionError,
   type Release,
 } from '../model/index.js';
-import { noChecksum } from './manifests.js';
 import { minorOf } from './skew.js';
 import { type ArtifactRow, artifacts, type ManifestRow, manifests, type ReleaseRow, releases } from './table.js';
 
@@ -100,3 +99,10 @@ const urlOf = (row: ArtifactRow | ManifestRow, arch: string): string =>
 /** `https://HOST/PATH` is fetched from `<mirror>/HOST/PATH`. */
 export const mirrored = (upstream: string, mirrors: Pick<Mirrors, 'artifacts'>): string =>
   mirrors.artifacts === null ? upstream : `${mirrors.artifacts}/${upstream.replace(/^https:\/\//, '')}`;
+
+/** No checksum, no version: nothing unverified reaches a host. */
+const noChecksum = (name: string, version: string, upstream: string): ProvisionError =>
+  new ProvisionError('ARTIFACT', `there is no checksum for ${name} ${version}`, {
+    said: upstream,
+    hint: `put its sha256 into the inventory: mirrors: { checksums: { "${upstream}": "<sha256>" } }`,
+  });

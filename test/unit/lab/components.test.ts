@@ -59,7 +59,7 @@ describe('the component tables', () => {
 
   test('every file has a place in the mirror', () => {
     for (const file of mirrorFiles)
-      expect(mirrorPath(forArch(file.url, 'arm64'))).toMatch(/^(dl\.k8s\.io|github\.com)\//);
+      expect(mirrorPath(forArch(file.url, 'arm64'))).toMatch(/^(dl\.k8s\.io|github\.com|raw\.githubusercontent\.com)\//);
   });
 
   test('what is built comes before what needs it', () => {

@@ -165,10 +165,10 @@ describe('manifests', () => {
     throw new Error('no network in a test');
   };
 
-  test('without a checksum nothing is fetched, and the cure is a line to copy', async () => {
-    await expect(loadManifests(release(), refuse, cacheOf())).rejects.toMatchObject({
+  test('a text that is not the pinned one is refused, with both sums', async () => {
+    await expect(loadManifests(release(), async () => text, cacheOf())).rejects.toMatchObject({
       code: 'ARTIFACT',
-      hint: expect.stringContaining(upstream),
+      said: expect.stringContaining(sum),
     });
   });
 
