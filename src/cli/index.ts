@@ -1,3 +1,3 @@
 // The command line: flags, help, questions to the person, exit codes. It assembles the real parts and hands them to run/.
-export { runProgram } from './program.js';
+export { buildProgram, runProgram } from './program.js';
 export type { Terminal } from './terminal.js';

@@ -4,17 +4,14 @@ import { errorText } from '../report/index.js';
 import { applyCommand, planCommand, preflightCommand, resetCommand } from './build-commands.js';
 import { labCommand } from './lab.js';
 import { factsCommand, kubeconfigCommand, statusCommand, validateCommand } from './look-commands.js';
+import type { Done } from './shared.js';
 import { smokeCommand } from './smoke-command.js';
 import { stateCommand, trustHostsCommand } from './state-commands.js';
 import type { Terminal } from './terminal.js';
 import { tokenCommand } from './token-commands.js';
 
-/** argv without node and script -> exit code. */
-export async function runProgram(argv: readonly string[], terminal: Terminal, version: string): Promise<number> {
-  let code = 0;
-  const done = (result: number): void => {
-    code = result;
-  };
+/** All commands with their options; the documentation's commands are checked against it. `done` gets a command's exit code. */
+export function buildProgram(terminal: Terminal, done: Done, version: string): Command {
   const program = new Command('provision')
     .description('Turns bare Linux hosts into a Kubernetes cluster over SSH, from one inventory file.')
     .version(version, '-V, --version')
@@ -39,6 +36,19 @@ export async function runProgram(argv: readonly string[], terminal: Terminal, ve
   ];
   for (const command of all) program.addCommand(inherit(command(terminal, done), program));
   program.addCommand(inherit(labCommand(terminal, done), program));
+  return program;
+}
+
+/** argv without node and script -> exit code. */
+export async function runProgram(argv: readonly string[], terminal: Terminal, version: string): Promise<number> {
+  let code = 0;
+  const program = buildProgram(
+    terminal,
+    (result) => {
+      code = result;
+    },
+    version,
+  );
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return code;
