@@ -47,24 +47,22 @@ export interface NewBootstrapToken {
   /** RFC 3339; null: never. */
   readonly expires: string | null;
   readonly description: string;
+  /** `signing`: the controller signs cluster-info with it, so that a stock `kubeadm join` may discover the CA by it. */
+  readonly usages: readonly ('authentication' | 'signing')[];
 }
 
-/**
- * The Secret that is a bootstrap token, good for joining and for signing cluster-info (`kubeadm token create` without flags;
- * cmd/kubeadm/app/apis/bootstraptoken). As JSON, because it holds the token.
- */
-export const bootstrapTokenManifest = ({ id, secret, expires, description }: NewBootstrapToken): unknown => ({
+/** The Secret that is a bootstrap token, as kubeadm makes them (cmd/kubeadm/app/apis/bootstraptoken/v1/utils.go). It holds the token. */
+export const bootstrapTokenManifest = (token: NewBootstrapToken): unknown => ({
   apiVersion: 'v1',
   kind: 'Secret',
-  metadata: { name: `bootstrap-token-${id}`, namespace: 'kube-system' },
+  metadata: { name: `bootstrap-token-${token.id}`, namespace: 'kube-system' },
   type: 'bootstrap.kubernetes.io/token',
   stringData: {
-    'token-id': id,
-    'token-secret': secret.reveal(),
-    ...(expires === null ? {} : { expiration: expires }),
-    description,
-    'usage-bootstrap-authentication': 'true',
-    'usage-bootstrap-signing': 'true',
+    'token-id': token.id,
+    'token-secret': token.secret.reveal(),
+    ...(token.expires === null ? {} : { expiration: token.expires }),
+    description: token.description,
+    ...Object.fromEntries(token.usages.map((usage) => [`usage-bootstrap-${usage}`, 'true'])),
     'auth-extra-groups': 'system:bootstrappers:kubeadm:default-node-token',
   },
 });

@@ -1,6 +1,7 @@
 import type { Action, KubeletIdentityResource } from '../model/index.js';
 import { ProvisionError, Secret } from '../model/index.js';
 import type { Draft, Kind } from './kind.js';
+import { bootstrapTokenManifest } from './kubectl.js';
 import { ADMIN_CONF, APPLY_WORD, apiWord, listOf, privateFile } from './kubectl-words.js';
 import { word, words } from './shell.js';
 import { STAMP_DIR } from './unit.js';
@@ -137,23 +138,16 @@ function revealed({ secret }: Action): string {
 
 const idOf = (token: string): string => token.slice(0, token.indexOf('.'));
 
-/** The token as kubeadm makes them; the expiry is the leader's own clock's, which is the one that judges it. */
+/** Good for this one join; the expiry is the leader's own clock's, which is the one that judges it. */
 function tokenSecret(token: string, node: string): string {
   const [id = '', secret = ''] = token.split('.');
-  const manifest = {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { name: `bootstrap-token-${id}`, namespace: 'kube-system' },
-    type: 'bootstrap.kubernetes.io/token',
-    stringData: {
-      'token-id': id,
-      'token-secret': secret,
-      expiration: '@EXPIRATION@',
-      description: `join of ${node} by provision`,
-      'usage-bootstrap-authentication': 'true',
-      'auth-extra-groups': 'system:bootstrappers:kubeadm:default-node-token',
-    },
-  };
+  const manifest = bootstrapTokenManifest({
+    id,
+    secret: new Secret(secret),
+    expires: '@EXPIRATION@',
+    description: `join of ${node} by provision`,
+    usages: ['authentication'],
+  });
   return `${privateFile('token.json', listOf([manifest]))}sed -i "s/@EXPIRATION@/$(date -u -d '+${TOKEN_MINUTES} minutes' +%Y-%m-%dT%H:%M:%SZ)/" "$PROVISION_TMP/token.json"
 apply_objects "$PROVISION_TMP/token.json"
 rm -f -- "$PROVISION_TMP/token.json"`;

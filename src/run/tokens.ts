@@ -33,7 +33,13 @@ export function createToken(around: Surroundings, wish: NewToken): Promise<Creat
     const { id, secret } = trust.newToken();
     const expires =
       wish.ttl === 0 ? null : new Date(around.now() + wish.ttl * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
-    const manifest = bootstrapTokenManifest({ id, secret, expires, description: wish.description });
+    const manifest = bootstrapTokenManifest({
+      id,
+      secret,
+      expires,
+      description: wish.description,
+      usages: ['authentication', 'signing'],
+    });
     await leader.ask(applyObjects(JSON.stringify(manifest)));
     const { host, port } = around.cluster.endpoint;
     const token = `${id}.${secret.reveal()}`;

@@ -1,51 +1,11 @@
 import type { Cluster, Facts, MachineFacts, Node } from '../../../src/model/index.js';
+import { aCluster, aNode } from '../../support/scene.js';
+
+const node = (name: string, address: string, roles: Node['roles']): Node =>
+  aNode(name, { address, internalAddress: address, roles });
 
 /** A healthy Debian 12 control plane and worker: no check has anything to say about them. */
-const node = (name: string, address: string, roles: Node['roles']): Node => ({
-  name,
-  address,
-  internalAddress: address,
-  roles,
-  labels: {},
-  taints: [],
-  ssh: {
-    user: 'root',
-    port: 22,
-    key: null,
-    agent: true,
-    password: null,
-    knownHosts: [],
-    bastion: null,
-    become: { method: 'none', password: null },
-    connectTimeout: 10,
-  },
-  system: {
-    hostname: true,
-    hostsFile: true,
-    swap: 'off',
-    selinux: 'permissive',
-    firewall: 'disable',
-    timeSync: { enabled: true, servers: [] },
-    sysctl: {},
-    packages: [],
-    openFiles: 1048576,
-  },
-});
-
-const CLUSTER: Cluster = {
-  name: 'test',
-  version: '1.36.3',
-  method: 'static-pods',
-  runtime: 'containerd',
-  network: { plugin: 'flannel', podCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/12', dnsDomain: 'cluster.local' },
-  proxyMode: 'iptables',
-  endpoint: { host: '192.0.2.11', port: 6443 },
-  pki: { algorithm: 'RSA-2048', certSans: [] },
-  mirrors: { artifacts: null, checksums: {}, registries: {} },
-  components: { kubelet: {}, kubeProxy: {}, apiServer: {}, controllerManager: {}, scheduler: {}, etcd: {} },
-  nodes: [node('cp1', '192.0.2.11', ['control-plane']), node('w1', '192.0.2.12', ['worker'])],
-  ignorePreflight: [],
-};
+const CLUSTER: Cluster = aCluster([node('cp1', '192.0.2.11', ['control-plane']), node('w1', '192.0.2.12', ['worker'])]);
 
 const GIB = 1024 ** 3;
 const room = { freeBytes: 40 * GIB, freeInodes: 2_000_000, mount: '/' };
