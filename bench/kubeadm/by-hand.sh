@@ -1,6 +1,6 @@
 #!/bin/sh
 # A careful operator's script: one control plane, any number of workers, stock kubeadm over OpenSSH, as parallel as kubeadm allows.
-# Environment: KEY, KNOWN_HOSTS, MIRROR, REGISTRY, HOSTS ("address name" lines, the control plane first).
+# Environment: KEY, KNOWN_HOSTS, MIRROR, REGISTRY, FLANNEL (its manifest's URL), HOSTS ("address name" lines, the control plane first).
 set -eu
 here=$(dirname "$0")
 on() { # ADDRESS ARGUMENTS… < SCRIPT
@@ -26,7 +26,8 @@ for worker in $workers; do
 done
 wait $leading
 say 'control plane prepared'
-hash=$(on "$leader" "$MIRROR" "$leader" "$token" < "$here/init.sh" | tail -n 1)
+hash=$(on "$leader" "$leader" "$token" "$FLANNEL" < "$here/init.sh" | tail -n 1)
+[ ${#hash} -eq 64 ] || exit 1
 say 'kubeadm init done, flannel applied'
 for pid in $preparing; do wait "$pid"; done
 say 'workers prepared'

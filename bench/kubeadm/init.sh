@@ -1,6 +1,6 @@
-# The control plane by hand. Arguments: MIRROR ADDRESS TOKEN. Prints the CA's hash as its last line.
+# The control plane by hand. Arguments: ADDRESS TOKEN FLANNEL (the URL of its manifest). Prints the CA's hash as its last line.
 set -eu
-mirror=$1 address=$2 token=$3
+address=$1 token=$2 flannel=$3
 cat > /root/kubeadm.yaml <<END
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: InitConfiguration
@@ -29,6 +29,6 @@ conntrack: { maxPerCore: 0 }
 END
 # SystemVerification refuses cgroup v1, which is what the machine below may have.
 kubeadm init --config /root/kubeadm.yaml --ignore-preflight-errors=SystemVerification > /root/kubeadm.log 2>&1 || { cat /root/kubeadm.log >&2; exit 1; }
-curl -fsS -o /root/kube-flannel.yml "$mirror/github.com/flannel-io/flannel/releases/download/v0.28.4/kube-flannel.yml"
+curl -fsS -o /root/kube-flannel.yml "$flannel"
 kubectl --kubeconfig=/etc/kubernetes/admin.conf apply -f /root/kube-flannel.yml > /dev/null
 openssl x509 -pubkey -noout -in /etc/kubernetes/pki/ca.crt | openssl pkey -pubin -outform der | sha256sum | cut -d' ' -f1
