@@ -19,7 +19,8 @@ export type Resource =
   | KubeletIdentityResource
   | MembershipResource
   | TracesResource
-  | PodsResource;
+  | PodsResource
+  | StaticPodResource;
 
 export type ResourceKind = Resource['kind'];
 /** `kind name`: unique per host, the word the operator sees: `file /etc/hosts`. */
@@ -179,4 +180,16 @@ export interface TracesResource {
 export interface PodsResource {
   readonly kind: 'pods';
   readonly socket: string;
+}
+
+/** A static pod of this host that runs from the manifest that lies there. The kubelet makes it so; here it is seen and waited for. */
+export interface StaticPodResource {
+  readonly kind: 'static-pod';
+  /** Name in the manifest, and of its one container: `kube-apiserver`. The kubelet calls the pod `<name>-<node>`. */
+  readonly name: string;
+  /** Annotation in the manifest whose value is another one for every other manifest. */
+  readonly annotation: string;
+  readonly stamp: string;
+  /** Seconds until it must run. */
+  readonly within: number;
 }

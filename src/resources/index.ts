@@ -16,6 +16,7 @@ import { objects } from './objects.js';
 import { packages } from './packages.js';
 import { pods } from './pods.js';
 import { selinux } from './selinux.js';
+import { staticPod } from './static-pod.js';
 import { swap } from './swap.js';
 import { sysctl } from './sysctl.js';
 import { traces } from './traces.js';
@@ -57,6 +58,7 @@ const registry: ReadonlyMap<ResourceKind, AnyKind> = new Map(
     packages,
     pods,
     selinux,
+    staticPod,
     swap,
     sysctl,
     traces,

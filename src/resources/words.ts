@@ -7,6 +7,7 @@ import { PACKAGE_WORDS } from './packages.js';
 import { POD_WORDS } from './pods.js';
 import { SELINUX_WORDS } from './selinux.js';
 import { BASE_WORDS } from './shell.js';
+import { STATIC_POD_WORDS } from './static-pod.js';
 import { SWAP_WORDS } from './swap.js';
 import { SYSCTL_WORDS } from './sysctl.js';
 import { TRACES_WORDS } from './traces-shell.js';
@@ -23,6 +24,7 @@ export const ACTION_PRELUDE = [
   PACKAGE_WORDS,
   POD_WORDS,
   SELINUX_WORDS,
+  STATIC_POD_WORDS,
   SWAP_WORDS,
   SYSCTL_WORDS,
   TRACES_WORDS,

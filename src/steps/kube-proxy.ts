@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { KubernetesObject, Scene, Step } from '../model/index.js';
 import { bareYaml } from '../templates.js';
 import { configMap } from './cluster-objects.js';
+import { CONFIG } from './pod.js';
 import { bindCluster, serviceAccount } from './rbac.js';
 import { httpsUrl, merge } from './words.js';
 
@@ -85,7 +86,7 @@ function daemonSet({ release }: Scene, config: string): KubernetesObject {
       updateStrategy: { type: 'RollingUpdate' },
       template: {
         // kube-proxy reads its configuration once: another one must be another pod.
-        metadata: { labels, annotations: { 'provision/config': config } },
+        metadata: { labels, annotations: { [CONFIG]: config } },
         spec: {
           priorityClassName: 'system-node-critical',
           hostNetwork: true,

@@ -4,6 +4,7 @@ import { nthAddress } from './address.js';
 import { API_PORT, CA, KUBECTL, KUBELET, KUBELET_CONF, KUBERNETES, MANIFESTS, RUNTIME_ENDPOINT } from './places.js';
 import { bootstrapGroundwork } from './rbac.js';
 import { binaries } from './runtime.js';
+import { runningPods } from './static-pods.js';
 import { directory, file, httpsUrl, merge, unit } from './words.js';
 
 /** What kubeadm writes for every node (v1.36.3, componentconfigs/kubelet.go), with the operator's settings over it. */
@@ -110,7 +111,7 @@ export const bootstrap: Step = {
   id: 'bootstrap',
   title: 'Start the control plane',
   on: isControlPlane,
-  desire: runningKubelet,
+  desire: (scene) => [...runningKubelet(scene), ...runningPods(scene)],
   gates: ({ node }) => [
     {
       id: 'api',

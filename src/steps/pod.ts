@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ExtraArgs } from '../model/index.js';
 
 // The shape that kubeadm gives every control plane pod. Source: kubernetes v1.36.3, cmd/kubeadm/app/util/staticpod/utils.go.
@@ -33,7 +34,21 @@ interface PodInput {
   readonly mounts: readonly Mount[];
 }
 
-export function pod(input: PodInput): unknown {
+/** Says which configuration a pod runs from: the runtime keeps it with the pod, so the host can be asked. */
+export const CONFIG = 'provision/config';
+
+export interface Pod {
+  readonly metadata: { readonly name: string; readonly annotations: Readonly<Record<string, string>> };
+  readonly [field: string]: unknown;
+}
+
+export function pod(input: PodInput): Pod {
+  const shape = shapeOf(input);
+  const config = createHash('sha256').update(JSON.stringify(shape)).digest('hex');
+  return { ...shape, metadata: { ...shape.metadata, annotations: { ...input.annotations, [CONFIG]: config } } };
+}
+
+function shapeOf(input: PodInput) {
   const mounts = [...input.mounts].sort((a, b) => (a.name < b.name ? -1 : 1));
   return {
     apiVersion: 'v1',

@@ -22,7 +22,7 @@ import {
   PKI,
   SCHEDULER_PORT,
 } from './places.js';
-import { flags, type Mount, pod } from './pod.js';
+import { CONFIG, flags, type Mount, type Pod, pod } from './pod.js';
 import { bracketed, directory, file, httpsUrl } from './words.js';
 
 // The same pods as kubeadm's. Source: kubernetes v1.36.3, cmd/kubeadm/app/phases/{controlplane,etcd}.
@@ -33,25 +33,37 @@ export const controlPlane: Step = {
   on: (node, cluster) => isControlPlane(node) || hasEtcd(cluster, node),
   desire: (scene) => [
     directory(MANIFESTS, 0o700),
-    ...(hasEtcd(scene.cluster, scene.node) ? etcd(scene) : []),
-    ...(isControlPlane(scene.node) ? [apiServer(scene), controllerManager(scene), scheduler(scene)] : []),
+    ...(hasEtcd(scene.cluster, scene.node) ? ETCD_PLACES : []),
+    ...podsOf(scene).map(manifest),
   ],
 };
 
-function etcd(scene: Scene): readonly Resource[] {
-  return [
-    directory(ETCD_DATA, 0o700),
-    { kind: 'traces', name: 'etcd', paths: [ETCD_DATA], links: [], chains: [], ipvs: false },
-    manifest('etcd', etcdPod(scene)),
-  ];
-}
+const ETCD_PLACES: readonly Resource[] = [
+  directory(ETCD_DATA, 0o700),
+  { kind: 'traces', name: 'etcd', paths: [ETCD_DATA], links: [], chains: [], ipvs: false },
+];
 
-const manifest = (name: string, pod: unknown): Resource => file(`${MANIFESTS}/${name}.yaml`, toYaml(pod), 0o600);
+const podsOf = (scene: Scene): readonly Pod[] => [
+  ...(hasEtcd(scene.cluster, scene.node) ? [etcd(scene)] : []),
+  ...(isControlPlane(scene.node) ? [apiServer(scene), controllerManager(scene), scheduler(scene)] : []),
+];
+
+const manifest = (pod: Pod): Resource => file(`${MANIFESTS}/${pod.metadata.name}.yaml`, toYaml(pod), 0o600);
+
+/** The kubelet restarts a pod some time after its manifest changed: what comes next must not meet the one that is about to go. */
+export const runningPods = (scene: Scene): readonly Resource[] =>
+  podsOf(scene).map(({ metadata: { name, annotations } }) => ({
+    kind: 'static-pod',
+    name,
+    annotation: CONFIG,
+    stamp: annotations[CONFIG] ?? '',
+    within: 300,
+  }));
 
 /** The loopback address of the family that the node speaks. */
 const loopbackOf = (node: Node): string => (isAddress6(node.internalAddress) ? '::1' : '127.0.0.1');
 
-function etcdPod({ cluster, node, release }: Scene): unknown {
+function etcd({ cluster, node, release }: Scene): Pod {
   const client = httpsUrl(node.internalAddress, ETCD_CLIENT_PORT);
   const peer = httpsUrl(node.internalAddress, ETCD_PEER_PORT);
   const loopback = loopbackOf(node);
@@ -104,32 +116,26 @@ export const initialCluster = (cluster: Cluster): string =>
     .sort()
     .join(',');
 
-function apiServer(scene: Scene): Resource {
+function apiServer(scene: Scene): Pod {
   const { cluster, node, release } = scene;
-  return manifest(
-    'kube-apiserver',
-    pod({
-      name: 'kube-apiserver',
-      image: release.images['kube-apiserver'],
-      command: ['kube-apiserver', ...flags(apiServerFlags(scene), cluster.components.apiServer)],
-      annotations: {
-        'kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint': `${bracketed(node.internalAddress)}:${API_PORT}`,
-      },
-      port: API_PORT,
-      probes: {
-        host: node.internalAddress,
-        scheme: 'HTTPS',
-        liveness: '/livez',
-        readiness: '/readyz',
-        startup: '/livez',
-      },
-      requests: { cpu: '250m' },
-      mounts: [
-        { name: 'k8s-certs', path: PKI, readOnly: true, type: 'DirectoryOrCreate' },
-        ...systemCertificates(scene),
-      ],
-    }),
-  );
+  return pod({
+    name: 'kube-apiserver',
+    image: release.images['kube-apiserver'],
+    command: ['kube-apiserver', ...flags(apiServerFlags(scene), cluster.components.apiServer)],
+    annotations: {
+      'kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint': `${bracketed(node.internalAddress)}:${API_PORT}`,
+    },
+    port: API_PORT,
+    probes: {
+      host: node.internalAddress,
+      scheme: 'HTTPS',
+      liveness: '/livez',
+      readiness: '/readyz',
+      startup: '/livez',
+    },
+    requests: { cpu: '250m' },
+    mounts: [{ name: 'k8s-certs', path: PKI, readOnly: true, type: 'DirectoryOrCreate' }, ...systemCertificates(scene)],
+  });
 }
 
 function apiServerFlags({ cluster, node }: Scene): Readonly<Record<string, string>> {
@@ -174,7 +180,7 @@ function etcdServers(cluster: Cluster, node: Node): string {
     .join(',');
 }
 
-function controllerManager(scene: Scene): Resource {
+function controllerManager(scene: Scene): Pod {
   const { cluster, release } = scene;
   const conf = `${KUBERNETES}/controller-manager.conf`;
   const ours = {
@@ -196,26 +202,23 @@ function controllerManager(scene: Scene): Resource {
     'service-cluster-ip-range': cluster.network.serviceCidr,
     'use-service-account-credentials': 'true',
   };
-  return manifest(
-    'kube-controller-manager',
-    pod({
-      name: 'kube-controller-manager',
-      image: release.images['kube-controller-manager'],
-      command: ['kube-controller-manager', ...flags(ours, cluster.components.controllerManager)],
-      annotations: null,
-      port: CONTROLLER_MANAGER_PORT,
-      probes: { host: '127.0.0.1', scheme: 'HTTPS', liveness: '/healthz', readiness: null, startup: '/healthz' },
-      requests: { cpu: '200m' },
-      mounts: [
-        { name: 'k8s-certs', path: PKI, readOnly: true, type: 'DirectoryOrCreate' },
-        { name: 'kubeconfig', path: conf, readOnly: true, type: 'FileOrCreate' },
-        ...systemCertificates(scene),
-      ],
-    }),
-  );
+  return pod({
+    name: 'kube-controller-manager',
+    image: release.images['kube-controller-manager'],
+    command: ['kube-controller-manager', ...flags(ours, cluster.components.controllerManager)],
+    annotations: null,
+    port: CONTROLLER_MANAGER_PORT,
+    probes: { host: '127.0.0.1', scheme: 'HTTPS', liveness: '/healthz', readiness: null, startup: '/healthz' },
+    requests: { cpu: '200m' },
+    mounts: [
+      { name: 'k8s-certs', path: PKI, readOnly: true, type: 'DirectoryOrCreate' },
+      { name: 'kubeconfig', path: conf, readOnly: true, type: 'FileOrCreate' },
+      ...systemCertificates(scene),
+    ],
+  });
 }
 
-function scheduler({ cluster, release }: Scene): Resource {
+function scheduler({ cluster, release }: Scene): Pod {
   const conf = `${KUBERNETES}/scheduler.conf`;
   const ours = {
     'authentication-kubeconfig': conf,
@@ -224,19 +227,16 @@ function scheduler({ cluster, release }: Scene): Resource {
     kubeconfig: conf,
     'leader-elect': 'true',
   };
-  return manifest(
-    'kube-scheduler',
-    pod({
-      name: 'kube-scheduler',
-      image: release.images['kube-scheduler'],
-      command: ['kube-scheduler', ...flags(ours, cluster.components.scheduler)],
-      annotations: null,
-      port: SCHEDULER_PORT,
-      probes: { host: '127.0.0.1', scheme: 'HTTPS', liveness: '/livez', readiness: '/readyz', startup: '/livez' },
-      requests: { cpu: '100m' },
-      mounts: [{ name: 'kubeconfig', path: conf, readOnly: true, type: 'FileOrCreate' }],
-    }),
-  );
+  return pod({
+    name: 'kube-scheduler',
+    image: release.images['kube-scheduler'],
+    command: ['kube-scheduler', ...flags(ours, cluster.components.scheduler)],
+    annotations: null,
+    port: SCHEDULER_PORT,
+    probes: { host: '127.0.0.1', scheme: 'HTTPS', liveness: '/livez', readiness: '/readyz', startup: '/livez' },
+    requests: { cpu: '100m' },
+    mounts: [{ name: 'kubeconfig', path: conf, readOnly: true, type: 'FileOrCreate' }],
+  });
 }
 
 /** The host's own authorities, and what /etc/ssl/certs links to: Debian's and Red Hat's places (kubeadm looks which exist). */
