@@ -1,5 +1,5 @@
 import type { Finding } from '../model/index.js';
-import { type FleetCheck, type HostCheck, onHost, warning } from './check.js';
+import { type FleetCheck, type HostCheck, onHost, tells, warning } from './check.js';
 
 /** A certificate made now must be valid on every host: backdating covers minutes, tokens and leases do not. */
 const ERROR_MS = 30_000;
@@ -15,6 +15,14 @@ function median(values: readonly number[]): number {
 
 /** Every clock against the median of all of them and this machine's, which signs the certificates. */
 export const clockSkew: FleetCheck = {
+  tells: [
+    tells(
+      'ClockSkew',
+      'error or warning',
+      "every clock is near the middle of all clocks and this machine's: a warning from 5 s, an error from 30 s",
+      'set the clock: `chronyc makestep`, `timedatectl set-ntp true`',
+    ),
+  ],
   before: ['apply'],
   look(_cluster, subjects) {
     const middle = median([0, ...subjects.map((s) => s.machine.clockSkewMs)]);
@@ -43,6 +51,14 @@ export const clockSkew: FleetCheck = {
 
 /** Told when nothing sets the clock and the inventory does not let us begin it. */
 export const timeSync: HostCheck = {
+  tells: [
+    tells(
+      'TimeSync',
+      'warning',
+      'a time service keeps the clock, where the inventory does not let us start one',
+      '`system.timeSync.enabled: true`',
+    ),
+  ],
   before: ['apply'],
   look: ({ node, machine }) =>
     machine.timeSynced !== false || node.system.timeSync.enabled

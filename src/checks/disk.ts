@@ -1,5 +1,5 @@
 import { hasEtcd, isControlPlane } from '../model/index.js';
-import { type Draft, error, type HostCheck, label, onHost, type Subject } from './check.js';
+import { type Draft, error, type HostCheck, label, onHost, type Subject, tells, warning } from './check.js';
 import { isOurs } from './ownership.js';
 
 const MIB = 1024 * 1024;
@@ -28,6 +28,20 @@ function needs(subject: Subject): Readonly<Record<string, Need>> {
 
 /** Room for what we will write, summed over the paths that lie on one file system. */
 export const disk: HostCheck = {
+  tells: [
+    tells(
+      'DiskSpace-<mount>',
+      'error',
+      'the file system has room for what will be written to it',
+      'make room; the message counts it',
+    ),
+    tells(
+      'DiskInodes-<mount>',
+      'error',
+      'the file system has inodes for what will be written to it',
+      'remove small files',
+    ),
+  ],
   before: ['apply'],
   look(subject) {
     const perMount = new Map<string, Need & { readonly paths: readonly string[] }>();
@@ -77,3 +91,29 @@ function lacks(
 }
 
 const mib = (bytes: number): string => `${Math.floor(bytes / MIB)} MiB`;
+
+/** etcd's hardware guide: 99 of 100 writes of its log are on disk within 10 ms (etcd.io/docs/v3.6/faq, wal_fsync_duration_seconds). */
+const ETCD_FSYNC_MS = 10;
+
+export const etcdDisk: HostCheck = {
+  tells: [
+    tells(
+      'EtcdDisk',
+      'warning',
+      'where etcd will keep its data, 99 of 100 small synchronous writes take at most 10 ms; tried by `provision preflight` only',
+      'give /var/lib/etcd an SSD of its own',
+    ),
+  ],
+  before: ['apply'],
+  look({ trial }) {
+    if (trial === null || trial.fsync === null || trial.fsync.p99Ms <= ETCD_FSYNC_MS) return [];
+    const { samples, p99Ms } = trial.fsync;
+    return [
+      warning(
+        'EtcdDisk',
+        `a synchronous write at /var/lib/etcd takes ${p99Ms.toFixed(1)} ms (99th percentile of ${samples}); etcd needs ${ETCD_FSYNC_MS} ms, or it loses its leader under load`,
+        'give /var/lib/etcd an SSD of its own, or let nothing else write to its disk',
+      ),
+    ];
+  },
+};

@@ -1,5 +1,5 @@
 import type { Finding, MachineFacts } from '../model/index.js';
-import type { FleetCheck, Subject } from './check.js';
+import { type FleetCheck, type Subject, tells } from './check.js';
 
 interface Identity {
   readonly name: string;
@@ -41,6 +41,17 @@ const IDENTITIES: readonly Identity[] = [
 
 /** One finding per value that several hosts share, told on every host but the first that has it. */
 export const unique: FleetCheck = {
+  tells: [
+    tells('UniqueMachineId', 'error', 'no two hosts have one machine-id', 'make a new one on each clone'),
+    tells('UniqueProductUuid', 'error', 'no two hosts have one product_uuid', 'set it in the hypervisor'),
+    tells('UniqueMac', 'error', 'no two hosts have one MAC address', 'set it in the hypervisor'),
+    tells(
+      'UniqueHostname',
+      'error',
+      'no two hosts have one hostname, where the inventory keeps them',
+      '`system.hostname: true`',
+    ),
+  ],
   before: ['apply'],
   look: (_cluster, subjects) =>
     IDENTITIES.flatMap((identity) => {
@@ -67,6 +78,9 @@ export const unique: FleetCheck = {
 
 /** Hosts of one cluster carry one CA. */
 export const oneAuthority: FleetCheck = {
+  tells: [
+    tells('ClusterCA', 'error', 'hosts that are in a cluster are in one and the same', 'reset the one that is wrong'),
+  ],
   before: ['apply'],
   look(_cluster, subjects) {
     const carriers = subjects.filter((s) => s.machine.clusterCa !== null);
@@ -88,6 +102,9 @@ export const oneAuthority: FleetCheck = {
 
 /** kube-controller-manager gives each node a block of the pod network: /24 of IPv4, /64 of IPv6 by default. */
 export const podCapacity: FleetCheck = {
+  tells: [
+    tells('PodCIDRCapacity', 'error', 'the pod network has a block for every node', 'a larger `network.podCidr`'),
+  ],
   before: ['apply'],
   look(cluster) {
     return cluster.network.podCidr.split(',').flatMap((cidr): readonly Finding[] => {
@@ -107,5 +124,38 @@ export const podCapacity: FleetCheck = {
         },
       ];
     });
+  },
+};
+
+/** Addresses of a node's block that pods do not get: the network's, the broadcast one and the bridge's own. */
+const NOT_FOR_PODS = 3;
+/** The kubelet's default (pkg/kubelet/apis/config/v1beta1/defaults.go). */
+const MAX_PODS = 110;
+
+export const maxPods: FleetCheck = {
+  tells: [
+    tells(
+      'MaxPods',
+      'warning',
+      "a node's block of the pod network has an address for each of its `maxPods` pods",
+      '`kubelet.maxPods`, or larger blocks: `controllerManager.node-cidr-mask-size`',
+    ),
+  ],
+  before: ['apply'],
+  look(cluster) {
+    const flags = cluster.components.controllerManager;
+    const mask = Number(flags['node-cidr-mask-size-ipv4'] ?? flags['node-cidr-mask-size'] ?? 24);
+    const wanted = Number(cluster.components.kubelet['maxPods'] ?? MAX_PODS);
+    const room = 2 ** (32 - mask) - NOT_FOR_PODS;
+    if (cluster.network.podCidr.includes(':') || Number.isNaN(room) || room >= wanted) return [];
+    return [
+      {
+        name: 'MaxPods',
+        severity: 'warning',
+        host: null,
+        message: `a node's block of the pod network (/${mask}) has ${room} addresses for pods; its kubelet takes ${wanted}`,
+        cure: `set kubelet.maxPods: ${room}, or a smaller number as controllerManager.node-cidr-mask-size`,
+      },
+    ];
   },
 };

@@ -1,11 +1,19 @@
 import type { MachineFacts } from '../model/index.js';
-import { type Draft, error, type HostCheck, minorOf, warning } from './check.js';
+import { type Draft, error, type HostCheck, minorOf, tells, warning } from './check.js';
 
 /** kubeadm's SystemVerification: k8s.io/system-validators v1.12.1 (1.36), v1.8-1.11 (1.32-1.35). */
 const NAME = 'SystemVerification';
 
 /** From 1.32 the kernel must be 4.19 or newer: finding 1 of the field, EL7 and EL8 are out by it. */
 export const kernelVersion: HostCheck = {
+  tells: [
+    tells(
+      'SystemVerification',
+      'error or warning',
+      'the kernel is new enough (4.19) and one that Kubernetes names',
+      'a system with a newer kernel',
+    ),
+  ],
   before: ['apply'],
   look({ cluster, machine }) {
     const [, major, second] = /^(\d+)\.(\d+)/.exec(machine.kernel) ?? [];
@@ -41,6 +49,14 @@ const REQUIRED_V2 = 'CGROUP_BPF';
 const ALIASES: Readonly<Record<string, string>> = { NETFILTER_XT_TARGET_REDIRECT: 'IP_NF_TARGET_REDIRECT' };
 
 export const kernelConfig: HostCheck = {
+  tells: [
+    tells(
+      'SystemVerification',
+      'error',
+      'the kernel is built with what Kubernetes needs',
+      "the distribution's own kernel",
+    ),
+  ],
   before: ['apply'],
   look({ machine }) {
     const config = machine.kernelConfig;
@@ -58,6 +74,14 @@ export const kernelConfig: HostCheck = {
 
 /** From 1.35 the kubelet refuses cgroup v1 unless failCgroupV1 is false. Hybrid works as v1. */
 export const cgroups: HostCheck = {
+  tells: [
+    tells(
+      'SystemVerification',
+      'error or warning',
+      'cgroup v2, or v1 and a kubelet that takes it; every controller is on',
+      'boot with cgroup v2; `kubelet.failCgroupV1: false`',
+    ),
+  ],
   before: ['apply'],
   look({ cluster, machine }) {
     return [...versionOne(machine, cluster.version, cluster.components.kubelet['failCgroupV1']), ...missing(machine)];

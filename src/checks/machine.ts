@@ -1,8 +1,9 @@
 import { isControlPlane } from '../model/index.js';
-import { error, type HostCheck, minorOf, onHost, warning } from './check.js';
+import { error, type HostCheck, minorOf, tells, warning } from './check.js';
 import { isOurs } from './ownership.js';
 
 export const privileged: HostCheck = {
+  tells: [tells('IsPrivilegedUser', 'error', 'commands run as root', '`ssh.become: { method: sudo }`')],
   before: ['apply', 'reset'],
   look: ({ machine }) =>
     machine.uid === 0
@@ -21,6 +22,10 @@ const CONTROL_PLANE_CPUS = 2;
 const CONTROL_PLANE_MIB = 1700;
 
 export const size: HostCheck = {
+  tells: [
+    tells('NumCPU', 'error', 'a control plane has 2 CPUs', 'more CPUs'),
+    tells('Mem', 'error', 'a control plane has 1700 MiB of memory', 'more memory'),
+  ],
   before: ['apply'],
   look({ node, machine }) {
     if (!isControlPlane(node)) return [];
@@ -54,6 +59,14 @@ const OLDEST: Readonly<Record<string, number>> = {
 };
 
 export const system: HostCheck = {
+  tells: [
+    tells(
+      'OperatingSystem',
+      'error or warning',
+      'a system that is supported (error), or at least its kin (warning)',
+      'Debian 12+, Ubuntu 22.04+, Enterprise Linux 9+',
+    ),
+  ],
   before: ['apply'],
   look({ machine }) {
     const { os } = machine;
@@ -72,6 +85,7 @@ export const system: HostCheck = {
 };
 
 export const architecture: HostCheck = {
+  tells: [tells('Architecture', 'error', 'amd64 or arm64', 'another host')],
   before: ['apply'],
   look: ({ machine }) =>
     machine.arch === 'amd64' || machine.arch === 'arm64'
@@ -86,6 +100,7 @@ export const architecture: HostCheck = {
 };
 
 export const initSystem: HostCheck = {
+  tells: [tells('InitSystem', 'error', 'process 1 is systemd', 'a host that boots with systemd')],
   before: ['apply'],
   look: ({ machine }) =>
     machine.initSystem === 'systemd'
@@ -95,6 +110,14 @@ export const initSystem: HostCheck = {
 
 /** The kubelet refuses to start with active swap unless failSwapOn is false; swap that we turn off is no finding. */
 export const swap: HostCheck = {
+  tells: [
+    tells(
+      'Swap',
+      'error or warning',
+      'no swap is on that the inventory keeps; a warning when the kubelet takes it',
+      '`system.swap: off`, `kubelet.failSwapOn: false`',
+    ),
+  ],
   before: ['apply'],
   look({ cluster, node, machine }) {
     if (node.system.swap === 'off' || machine.swaps.length === 0) return [];
@@ -112,53 +135,16 @@ export const swap: HostCheck = {
   },
 };
 
-/** As kubeadm FileExisting-*, for hosts where no package manager of ours can bring them; else the packages step does. */
-const REQUIRED = ['ip', 'iptables', 'mount', 'nsenter', 'curl'];
-const WELCOME = ['ebtables', 'ethtool', 'socat', 'tc', 'touch'];
-
-export const commands: HostCheck = {
-  before: ['apply'],
-  look({ cluster, machine }) {
-    if (machine.packageManager !== 'none') return [];
-    // kubeadm asks for conntrack before 1.32 only; kube-proxy has talked netlink itself since.
-    const required = (minorOf(cluster.version) ?? 0) < 32 ? [...REQUIRED, 'conntrack'] : REQUIRED;
-    const missing = (names: readonly string[]): readonly string[] => names.filter((c) => !machine.commands.includes(c));
-    return [
-      ...missing(required).map((c) =>
-        error(`FileExisting-${c}`, `${c} is not on it, and it has no apt, dnf or yum`, `install ${c} on it`),
-      ),
-      ...missing(WELCOME).map((c) => warning(`FileExisting-${c}`, `${c} is not on it`, `install ${c} on it`)),
-    ];
-  },
-};
-
-/** Our package step waits for a lock, so somebody at work is a warning; a half-done installation breaks every later one. */
-export const packages: HostCheck = {
-  before: ['apply'],
-  look({ node, machine }) {
-    if (machine.packageManagerBusy !== null) {
-      return [
-        warning(
-          'PackageManagerBusy',
-          `${machine.packageManagerBusy} holds the lock of the package manager`,
-          'let it finish; never delete the lock file',
-        ),
-      ];
-    }
-    if (machine.brokenPackages.length === 0) return [];
-    const repair = machine.packageManager === 'apt' ? 'dpkg --configure -a' : 'yum-complete-transaction';
-    return [
-      error(
-        'PackageManagerBroken',
-        `packages are half installed: ${machine.brokenPackages.slice(0, 5).join(', ')}`,
-        onHost(node, repair),
-      ),
-    ];
-  },
-};
-
 /** Under enforcing SELinux containers need the rules of container-selinux; the inventory may bring that package. */
 export const selinux: HostCheck = {
+  tells: [
+    tells(
+      'SELinux',
+      'error',
+      'the rules of container-selinux are there when SELinux stays enforcing',
+      '`system.packages: [container-selinux]`, `system.selinux: permissive`',
+    ),
+  ],
   before: ['apply'],
   look({ node, machine }) {
     const { selinux: wanted, packages: brought } = node.system;
@@ -176,6 +162,14 @@ export const selinux: HostCheck = {
 
 /** A living cluster never goes back, nor over a minor release (kubernetes.io/releases/version-skew-policy). */
 export const kubeletVersion: HostCheck = {
+  tells: [
+    tells(
+      'KubeletVersion',
+      'error',
+      'the kubelet that is there may become the wanted one in one step',
+      'the release in between first',
+    ),
+  ],
   before: ['apply'],
   look(subject) {
     const { cluster, node, machine } = subject;

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import type { Cluster } from '../model/index.js';
-import { type Draft, error, type HostCheck, warning } from './check.js';
+import { type Draft, error, type HostCheck, tells, warning } from './check.js';
 import { isOurs } from './ownership.js';
 
 const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
@@ -32,6 +32,10 @@ function clusterNetworks(cluster: Cluster): readonly { readonly name: string; re
 const POD_LINK = /^(cni|flannel|cali|vxlan\.calico|tunl|kube-|lo$)/;
 
 export const cidrs: HostCheck = {
+  tells: [
+    tells('PodCIDR', 'error', 'the pod network overlaps no route of the host', 'another `network.podCidr`'),
+    tells('ServiceCIDR', 'error', 'the service network overlaps no route of the host', 'another `network.serviceCidr`'),
+  ],
   before: ['apply'],
   look(subject) {
     // On a host that carries the cluster already, routes to pods are the network's own work.
@@ -54,6 +58,14 @@ export const cidrs: HostCheck = {
 
 /** Traffic between nodes goes to the internal address: it must be the host's own, and not one that every host has. */
 export const internalAddress: HostCheck = {
+  tells: [
+    tells(
+      'InternalAddress',
+      'error',
+      "the internal address is one of the host's own, and not loopback or link-local",
+      '`internalAddress`',
+    ),
+  ],
   before: ['apply'],
   look({ node, machine }) {
     const address = node.internalAddress;
@@ -75,6 +87,14 @@ const isLocal = (address: string): boolean =>
 
 /** CoreDNS forwards to what the host asks: nothing, or itself, ends every lookup (coredns.io/plugins/loop). */
 export const resolvConf: HostCheck = {
+  tells: [
+    tells(
+      'ResolvConf',
+      'error',
+      '/etc/resolv.conf names a server other than the host itself: CoreDNS forwards to it',
+      'name a server, or `kubelet.resolvConf`',
+    ),
+  ],
   before: ['apply'],
   look({ cluster, machine }) {
     if (typeof cluster.components.kubelet['resolvConf'] === 'string') return [];
@@ -92,10 +112,20 @@ export const resolvConf: HostCheck = {
 
 /** kubeadm's Hostname: told where the inventory keeps us from setting it right ourselves. */
 export const hostname: HostCheck = {
+  tells: [
+    tells(
+      'Hostname',
+      'warning',
+      "the hostname is the node's name, and the name has an address, where the inventory keeps /etc/hosts or the hostname",
+      '`system.hostname: true`, `system.hostsFile: true`',
+    ),
+  ],
   before: ['apply'],
-  look({ node, machine }) {
+  look({ node, machine, trial }) {
+    const isNamed = node.system.hostname || machine.hostname === node.name;
+    const isKnown = node.system.hostsFile || (trial?.resolves[node.name] ?? machine.hostsFileNames.includes(node.name));
     return [
-      ...(node.system.hostname || machine.hostname === node.name
+      ...(isNamed
         ? []
         : [
             warning(
@@ -104,12 +134,12 @@ export const hostname: HostCheck = {
               `set system.hostname: true, or name the node ${machine.hostname}`,
             ),
           ]),
-      ...(node.system.hostsFile || machine.hostsFileNames.includes(node.name)
+      ...(isKnown
         ? []
         : [
             warning(
               'Hostname',
-              `${node.name} is not in /etc/hosts, which the inventory keeps; DNS must answer for it`,
+              `${node.name} has no address here: it is not in /etc/hosts, which the inventory keeps${trial === null ? '; DNS must answer for it' : ', nor in DNS'}`,
               'set system.hostsFile: true, or make DNS answer for it',
             ),
           ]),
@@ -119,12 +149,17 @@ export const hostname: HostCheck = {
 
 /** kubeadm's HTTPProxy and HTTPProxyCIDR: cluster traffic must not take the proxy. */
 export const proxy: HostCheck = {
+  tells: [
+    tells('HTTPProxy', 'warning', 'https to the API and to the node itself takes no proxy', 'add them to no_proxy'),
+    tells('HTTPProxyCIDR', 'warning', 'https to Services and pods takes no proxy', 'add the networks to no_proxy'),
+  ],
   before: ['apply'],
   look(subject) {
     const environment = new Map(
       Object.entries(subject.machine.proxyEnvironment).map(([name, value]) => [name.toLowerCase(), value]),
     );
-    if (!environment.get('https_proxy') && !environment.get('http_proxy')) return [];
+    // What speaks to the API speaks https; an http_proxy alone takes none of it (kubeadm asks about https only, too).
+    if (!environment.get('https_proxy')) return [];
     const exceptions = (environment.get('no_proxy') ?? '').split(',').map((e) => e.trim());
     const isDirect = (host: string): boolean => exceptions.some((exception) => excepts(exception, host));
     const { cluster, node } = subject;

@@ -1,4 +1,4 @@
-import { type Draft, error, type HostCheck, label, onHost, type Subject } from './check.js';
+import { type Draft, error, type HostCheck, label, onHost, type Subject, tells } from './check.js';
 
 /** The host was made, or begun, by provision for this very cluster. */
 export function isOurs({ cluster, machine, facts }: Subject): boolean {
@@ -11,6 +11,14 @@ const owns = ({ facts }: Subject, path: string): boolean =>
 
 /** A host that carries another cluster's name is never touched: not to build, not to reset. */
 export const otherCluster: HostCheck = {
+  tells: [
+    tells(
+      'OtherCluster',
+      'error',
+      'the host belongs to no other cluster of provision',
+      "reset it with that cluster's inventory",
+    ),
+  ],
   before: ['apply', 'reset'],
   look({ cluster, node, machine }) {
     if (machine.owner === null || machine.owner.cluster === cluster.name) return [];
@@ -26,6 +34,15 @@ export const otherCluster: HostCheck = {
 
 /** kubeadm's FileAvailable and DirAvailable: what is there must be ours. "There but not ours" names the file. */
 export const available: HostCheck = {
+  tells: [
+    tells(
+      'FileAvailable-<path>',
+      'error',
+      'no manifest, kubeconfig, CA or kubelet configuration is there that is not ours',
+      '`kubeadm reset`, or move it away',
+    ),
+    tells('DirAvailable--var-lib-etcd', 'error', '/var/lib/etcd is empty, or ours', 'move it away'),
+  ],
   before: ['apply'],
   look(subject) {
     if (isOurs(subject)) return [];
@@ -47,6 +64,7 @@ export const available: HostCheck = {
 /** containerd takes the first network configuration by name: one that sorts before ours would get every pod. */
 const OUR_CNI = '10-';
 export const cniConfigs: HostCheck = {
+  tells: [tells('CNIConfig', 'error', 'no network configuration sorts before ours', 'move it away')],
   before: ['apply'],
   look(subject) {
     if (isOurs(subject)) return [];
@@ -71,6 +89,14 @@ const UNINSTALL: Readonly<Record<string, string>> = {
 
 /** Another distribution on the host fights for ports, links and iptables chains; Docker sets FORWARD to DROP. */
 export const foreignRuntimes: HostCheck = {
+  tells: [
+    tells(
+      'ForeignRuntime-<name>',
+      'error or warning',
+      'no k3s, rke2, k0s, microk8s (error), Docker or CRI-O (warning) is there',
+      'its own uninstaller',
+    ),
+  ],
   before: ['apply'],
   look: ({ node, machine }) =>
     machine.foreignRuntimes.flatMap((name): readonly Draft[] => {

@@ -63,13 +63,18 @@ function readText(file: string, given: string): string {
 }
 
 /** Everything real behind a run: SSH, the state folder, the release's manifests. */
-export async function surroundingsOf(terminal: Terminal, loaded: Loaded, emit: Listener): Promise<Surroundings> {
+export async function surroundingsOf(
+  terminal: Terminal,
+  loaded: Loaded,
+  emit: Listener,
+  release?: Release,
+): Promise<Surroundings> {
   const { cluster, folder } = loaded;
   const credentials = askedCredentials(terminal);
   const bastions = bastionPool();
   return {
     cluster,
-    release: await releaseWithManifests(terminal, cluster),
+    release: release ?? (await releaseWithManifests(terminal, cluster)),
     steps,
     connect: async (node: Node) =>
       shellHost(

@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { preflight } from '../checks/index.js';
 import { type Plan, ProvisionError } from '../model/index.js';
 import { changesOf } from '../plan/index.js';
+import { releaseFor } from '../release/index.js';
 import { findingsText, planJson, planText, summaryText } from '../report/index.js';
-import { converge, gatherOnly, propose, type Report, reset } from '../run/index.js';
+import { converge, examine, propose, type Report, reset } from '../run/index.js';
 import { confirm } from './ask.js';
-import { load, superAdminKubeconfig, surroundingsOf } from './assemble.js';
+import { load, releaseWithManifests, superAdminKubeconfig, surroundingsOf } from './assemble.js';
 import { keepKubeconfig } from './look-commands.js';
 import { type CommonFlags, limited } from './options.js';
 import { audienceOf, listenersFor, type MakeCommand, onInventory, withLimit } from './shared.js';
@@ -119,9 +119,19 @@ export const preflightCommand: MakeCommand = (terminal, done) =>
     .option('--ignore-preflight <names>', 'findings to demote to warnings, comma-separated, or all')
     .action(async (flags: CommonFlags) => {
       const loaded = load(terminal, flags.inventory, flags.ignorePreflight);
-      const around = await surroundingsOf(terminal, loaded, listenersFor(terminal, flags));
-      const facts = await gatherOnly(around, limited(loaded.cluster, flags.limit));
-      const findings = preflight(loaded.cluster, facts, 'apply');
+      // A manifest that cannot be had is one finding among the others, not the end of looking.
+      const release = await releaseWithManifests(terminal, loaded.cluster).catch((cause: unknown) => {
+        if (cause instanceof ProvisionError && !terminal.signal.aborted) return cause;
+        throw cause;
+      });
+      const missing = release instanceof ProvisionError ? release : null;
+      const around = await surroundingsOf(
+        terminal,
+        loaded,
+        listenersFor(terminal, flags),
+        release instanceof ProvisionError ? releaseFor(loaded.cluster) : release,
+      );
+      const findings = await examine(around, limited(loaded.cluster, flags.limit), missing);
       terminal.out(flags.json ? `${JSON.stringify(findings, null, 2)}\n` : `${findingsText(findings, terminal)}\n`);
       done(findings.some((finding) => finding.severity === 'error') ? 4 : 0);
     });

@@ -43,7 +43,8 @@ export function readMachine(
     clockSkewMs: skewOf(must('clock'), timing, output),
     timeSynced: timeSyncOf(answer),
     disks: disksOf(answer, output),
-    listening: listeningOf(answer),
+    listening: listeningOf(answer, 'ss', 'tcp'),
+    listeningUdp: listeningOf(answer, 'ss-udp', 'udp'),
     commands: all('command'),
     swaps: all('swap'),
     selinux: selinuxOf(answer),
@@ -56,6 +57,7 @@ export function readMachine(
     uid: Number(must('uid')),
     container,
     firewall: all('daemon').includes('firewalld') ? 'firewalld' : answer.has('ufw') ? 'ufw' : null,
+    networkManagerIgnores: all('daemon').includes('NetworkManager') ? all('nm-ignores').flatMap(deviceSpecs) : null,
     containerSelinux: answer.has('container-selinux'),
     resolvedUpstreams: all('upstream'),
     hostsFileNames: unique(all('hosts-name')),
@@ -168,14 +170,21 @@ function disksOf(answer: Answer, output: string): MachineFacts['disks'] {
   return disks;
 }
 
-/** From `ss -Hltnp`, or, without it, from /proc/net/tcp where the port is hexadecimal and the process unknown. */
-function listeningOf(answer: Answer): MachineFacts['listening'] {
+/** `interface-name:cni0;type:vxlan` */
+const deviceSpecs = (list: string): readonly string[] =>
+  list
+    .split(/[;,]/)
+    .map((spec) => spec.trim())
+    .filter((spec) => spec !== '');
+
+/** From `ss -Hltnp` and `ss -Hlunp`, or, without it, from /proc/net/tcp and udp where the port is hexadecimal and the process unknown. */
+function listeningOf(answer: Answer, ss: string, table: string): MachineFacts['listening'] {
   const ports: Record<string, string> = {};
-  for (const line of answer.get('ss') ?? []) {
+  for (const line of answer.get(ss) ?? []) {
     const port = /:(\d+)$/.exec(line.split(/\s+/)[3] ?? '')?.[1];
     if (port !== undefined) ports[port] ||= /users:\(\("([^"]*)"/.exec(line)?.[1] ?? '';
   }
-  for (const local of answer.get('tcp') ?? []) ports[String(Number.parseInt(local.split(':')[1] ?? '', 16))] ??= '';
+  for (const local of answer.get(table) ?? []) ports[String(Number.parseInt(local.split(':')[1] ?? '', 16))] ??= '';
   return ports;
 }
 

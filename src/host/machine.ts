@@ -78,11 +78,22 @@ echo "cgroupfs $(stat -f -c %T /sys/fs/cgroup)"
 if [ -d /sys/fs/cgroup/unified ]; then echo "cgroup-unified yes"; fi
 line controllers /sys/fs/cgroup/cgroup.controllers
 if [ -r /proc/cgroups ]; then awk '$4 == 1 { print "controllers-v1", $1 }' /proc/cgroups; fi
-_daemons=$(grep -hxE 'chronyd|ntpd|systemd-timesyn|firewalld' /proc/[0-9]*/comm 2>/dev/null | sort -u) || true
+_daemons=$(grep -hxE 'chronyd|ntpd|systemd-timesyn|firewalld|NetworkManager' /proc/[0-9]*/comm 2>/dev/null | sort -u) || true
 for _daemon in $_daemons; do echo "daemon $_daemon"; done
 case $_daemons in *chronyd*) if have chronyc; then
   _leap=$(timeout 2 chronyc -n tracking 2>/dev/null | sed -n 's/^Leap status *: *//p'); if [ -n "$_leap" ]; then echo "chrony $_leap"; fi
 fi;; esac
+case $_daemons in *NetworkManager*)
+  # NetworkManager.conf(5): a list in [keyfile], or a [device*] section with managed=0; a file in /etc hides one of its name elsewhere, which is not followed here.
+  cat /usr/lib/NetworkManager/conf.d/*.conf /etc/NetworkManager/NetworkManager.conf /etc/NetworkManager/conf.d/*.conf /run/NetworkManager/conf.d/*.conf 2>/dev/null | awk '
+    function told() { if (off && match_ != "") print "nm-ignores", match_; }
+    /^[ \t]*[/ { told(); off = 0; match_ = "" }
+    { key = $0; sub(/[ \t]*[+]?=.*/, "", key); gsub(/[ \t]/, "", key); value = $0; sub(/^[^=]*=[ \t]*/, "", value) }
+    key == "unmanaged-devices" { print "nm-ignores", value }
+    key == "match-device" { match_ = value }
+    key == "managed" { off = (value ~ /^(0|false|no)[ \t]*$/) }
+    END { told() }'
+;; esac
 if [ -e /run/systemd/timesync/synchronized ]; then echo "timesyncd synchronized"; fi
 set --
 for _path in ${DISK_PATHS}; do
@@ -93,6 +104,8 @@ stat -f -c 'disk-room %n %a %S %c %d' -- "$@"
 stat -c 'disk-mount %n %m' -- "$@"
 if have ss && _ports=$(ss -Hltnp 2>/dev/null); then printf '%s\\n' "$_ports" | sed 's/^/ss /'
 else for _table in /proc/net/tcp /proc/net/tcp6; do if [ -r "$_table" ]; then awk '$4 == "0A" { print "tcp", $2 }' "$_table"; fi; done; fi
+if have ss && _ports=$(ss -Hlunp 2>/dev/null); then printf '%s\\n' "$_ports" | sed 's/^/ss-udp /'
+else for _table in /proc/net/udp /proc/net/udp6; do if [ -r "$_table" ]; then awk 'NR > 1 && $3 ~ /:0000$/ { print "udp", $2 }' "$_table"; fi; done; fi
 for _command in ${COMMANDS}; do if have "$_command"; then echo "command $_command"; fi; done
 awk 'NR > 1 { print "swap", $1 }' /proc/swaps
 line selinux /sys/fs/selinux/enforce

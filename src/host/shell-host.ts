@@ -15,6 +15,7 @@ import { QUESTION_PRELUDE } from '../resources/index.js';
 import { frames, readParts } from './frames.js';
 import { answered, inquire } from './gather.js';
 import { machineQuestion, readMachine } from './machine.js';
+import { readTrial, trialQuestion } from './trial.js';
 import { workScript } from './work.js';
 
 /** A host behind a transport: asked everything in one script, told everything for a segment in one script. */
@@ -34,6 +35,8 @@ export function shellHost(transport: Transport, now: () => number): Host {
         const inquiry = inquire(resources);
         return inquiry.read(name, machine, await shell.run(inquiry.script));
       }),
+    tryOut: (wish) =>
+      shells.use(async (shell) => readTrial(wish, await ask(shell, 'what it can reach', trialQuestion(wish)))),
     ask: (question) => shells.use((shell) => ask(shell, 'a question', question)),
     apply: (work, listen, signal) => shells.use((shell) => apply(shell, work, listen, signal)),
     lock: (who) => transport.lock(who),

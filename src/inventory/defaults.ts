@@ -1,3 +1,5 @@
+import { API_PORT } from '../model/index.js';
+
 /** What is true when the inventory is silent. The schema shows these, `resolve.ts` fills them in. */
 export const defaults = {
   method: 'static-pods',
@@ -6,7 +8,7 @@ export const defaults = {
   podCidr: '10.244.0.0/16', // flannel's own manifest
   serviceCidr: '10.96.0.0/12', // kubeadm
   dnsDomain: 'cluster.local', // kubeadm
-  apiPort: 6443,
+  apiPort: API_PORT,
   proxyMode: 'iptables',
   algorithm: 'RSA-2048',
   user: 'root',

@@ -39,6 +39,8 @@ export interface MachineFacts {
   readonly disks: Readonly<Record<string, DiskRoom>>;
   /** TCP ports that something listens on, with the process's name; '' when the host could not name it. */
   readonly listening: Readonly<Record<string, string>>;
+  /** The same for UDP. The kernel's own sockets (VXLAN) have no process. */
+  readonly listeningUdp: Readonly<Record<string, string>>;
   readonly commands: readonly string[];
   readonly swaps: readonly string[];
   readonly selinux: 'enforcing' | 'permissive' | 'disabled' | 'absent';
@@ -55,6 +57,8 @@ export interface MachineFacts {
   readonly container: string | null;
   /** The active firewall front end. */
   readonly firewall: 'firewalld' | 'ufw' | null;
+  /** What NetworkManager is told to leave alone, one device specification each (NetworkManager.conf(5)); null: it does not run. */
+  readonly networkManagerIgnores: readonly string[] | null;
   /** SELinux rules for containers (package container-selinux) are there. */
   readonly containerSelinux: boolean;
   /** Upstream name servers of systemd-resolved, which hides them behind 127.0.0.53. */

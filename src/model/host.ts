@@ -1,6 +1,7 @@
 import type { Action, Probe } from './action.js';
 import type { Facts, MachineFacts } from './facts.js';
 import type { Resource } from './resource.js';
+import type { Trial, TrialWish } from './trial.js';
 
 /** What came back from a command. A non-zero code is an outcome, not an exception. */
 export interface Outcome {
@@ -37,6 +38,8 @@ export interface Host {
   machine(): Promise<MachineFacts>;
   /** What is true of these resources, and the ledger. One round trip, whatever their number. */
   gather(machine: MachineFacts, resources: readonly Resource[]): Promise<Facts>;
+  /** Lets the host try what it will need of others and of its disk. One round trip, beside whatever else goes on. */
+  tryOut(wish: TrialWish): Promise<Trial>;
   /** A question of ours that is neither: its output, or FACTS when the host could not look. */
   ask(question: string): Promise<string>;
   /** Carries out actions in order, stops at the first failure, which it throws as ACTION or GATE. */

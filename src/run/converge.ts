@@ -3,7 +3,7 @@ import type { Finding, Node, Plan, RunOutcome, Secret } from '../model/index.js'
 import { ProvisionError } from '../model/index.js';
 import { changesOf, type FactsByHost, planPresent, type Setting } from '../plan/index.js';
 import { carryOut } from './lanes.js';
-import { gatherFacts, openSession, type Session, type Surroundings, trustFor } from './session.js';
+import { gatherFacts, openSession, type Session, type Surroundings, trustFor, tryOut } from './session.js';
 
 export interface Prepared {
   readonly session: Session;
@@ -36,10 +36,9 @@ export async function prepare(around: Surroundings, options: ConvergeOptions, ex
   around.emit({ type: 'run-started', command: exclusive ? 'apply' : 'plan', cluster: around.cluster.name, hosts });
   const session = await openSession(around, options.targets, exclusive);
   try {
-    const trust = await trustFor(around, session);
-    const setting: Setting = { cluster: around.cluster, release: around.release, trust, leader: session.leader };
-    const facts = await gatherFacts(around, session, setting);
-    const findings = preflight(around.cluster, facts, 'apply');
+    // Both wait, one for hosts' disks and this machine's keys, the other for the network: neither for the other.
+    const [{ setting, facts }, tried] = await Promise.all([known(around, session), tryOut(around, session, 'fresh')]);
+    const findings = preflight(around.cluster, facts, 'apply', tried);
     around.emit({ type: 'checked', findings });
     const plan = planOf(around, options, setting, facts);
     around.emit({ type: 'planned', plan });
@@ -48,6 +47,12 @@ export async function prepare(around: Surroundings, options: ConvergeOptions, ex
     await session.close();
     throw error;
   }
+}
+
+async function known(around: Surroundings, session: Session): Promise<{ setting: Setting; facts: FactsByHost }> {
+  const trust = await trustFor(around, session);
+  const setting: Setting = { cluster: around.cluster, release: around.release, trust, leader: session.leader };
+  return { setting, facts: await gatherFacts(around, session, setting) };
 }
 
 function planOf(around: Surroundings, options: ConvergeOptions, setting: Setting, facts: FactsByHost): Plan {

@@ -1,4 +1,16 @@
-import type { Cluster, Facts, Host, Listener, MachineFacts, Node, Release, Step, Trust } from '../model/index.js';
+import { type Tried, trialWish } from '../checks/index.js';
+import type {
+  Cluster,
+  Facts,
+  Host,
+  Listener,
+  MachineFacts,
+  Node,
+  Release,
+  Step,
+  Trial,
+  Trust,
+} from '../model/index.js';
 import { isControlPlane, ProvisionError } from '../model/index.js';
 import { type FactsByHost, resourcesOf, type Setting, wishesFor } from '../plan/index.js';
 
@@ -123,6 +135,22 @@ export async function gatherFacts(around: Surroundings, session: Session, settin
     around.emit({ type: 'gathered', host: node.name, ms: around.now() - startedMs });
   });
   return facts;
+}
+
+/**
+ * What the targets can reach. `fresh`: only those that are not in the cluster yet, and nothing is written anywhere, not even
+ * for a moment; a host that has everything already is not kept waiting for a mirror.
+ */
+export async function tryOut(around: Surroundings, session: Session, which: 'fresh' | 'all'): Promise<Tried> {
+  const { cluster, release } = around;
+  const trials = new Map<string, Trial>();
+  await all(session.targets, async (node) => {
+    const machine = machineOf(session, node.name);
+    if (which === 'fresh' && machine.owner !== null) return;
+    const wish = trialWish(cluster, release, node, machine.arch, which === 'all');
+    trials.set(node.name, await hostOf(session.hosts, node.name).tryOut(wish));
+  });
+  return { release, trials, manifests: null };
 }
 
 /** The targets' machines and ledgers; no resource is asked about. */

@@ -1,14 +1,5 @@
-import { hasEtcd, isControlPlane, type Resource, type Scene, type Step } from '../model/index.js';
+import { openPorts, type Resource, type Scene, type Step } from '../model/index.js';
 import { render } from '../templates.js';
-import {
-  API_PORT,
-  ETCD_CLIENT_PORT,
-  ETCD_PEER_PORT,
-  FLANNEL_VXLAN_PORT,
-  KUBE_PROXY_HEALTH_PORT,
-  KUBELET_PORT,
-  NODE_PORTS,
-} from './places.js';
 import { block, file, stopped, unit } from './words.js';
 
 export const hostname: Step = {
@@ -99,18 +90,8 @@ export const firewall: Step = {
       : [{ kind: 'firewall', ports: portsFor(scene), sources: [scene.cluster.network.podCidr] }],
 };
 
-/** What other nodes and clients reach on this one: https://kubernetes.io/docs/reference/networking/ports-and-protocols/ */
-export function portsFor({ cluster, node }: Pick<Scene, 'cluster' | 'node'>): readonly string[] {
-  return [
-    ...(isControlPlane(node) ? [`${API_PORT}/tcp`] : []),
-    ...(hasEtcd(cluster, node) ? [`${ETCD_CLIENT_PORT}-${ETCD_PEER_PORT}/tcp`] : []),
-    `${KUBELET_PORT}/tcp`,
-    `${KUBE_PROXY_HEALTH_PORT}/tcp`,
-    `${NODE_PORTS}/tcp`,
-    `${NODE_PORTS}/udp`,
-    `${FLANNEL_VXLAN_PORT}/udp`,
-  ];
-}
+export const portsFor = ({ cluster, node }: Pick<Scene, 'cluster' | 'node'>): readonly string[] =>
+  openPorts(cluster, node);
 
 export const modules: Step = {
   id: 'modules',

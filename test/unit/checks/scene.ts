@@ -1,4 +1,7 @@
-import type { Cluster, Facts, MachineFacts, Node } from '../../../src/model/index.js';
+import { type Tried, trialWish } from '../../../src/checks/index.js';
+import type { Cluster, Facts, MachineFacts, Node, Reached, Trial } from '../../../src/model/index.js';
+import { ProvisionError } from '../../../src/model/index.js';
+import { releaseFor } from '../../../src/release/index.js';
 import { aCluster, aNode } from '../../support/scene.js';
 
 const node = (name: string, address: string, roles: Node['roles']): Node =>
@@ -33,6 +36,7 @@ export const healthy = (of: Node, index: number): MachineFacts => ({
   timeSynced: true,
   disks: { '/': room, '/var': room, '/etc': room, '/var/lib/etcd': room, '/var/lib/containerd': room, '/run': room },
   listening: { '22': 'sshd' },
+  listeningUdp: { '68': 'systemd-network' },
   commands: ['ip', 'iptables', 'mount', 'nsenter', 'tc', 'touch', 'curl'],
   swaps: [],
   selinux: 'absent',
@@ -45,6 +49,7 @@ export const healthy = (of: Node, index: number): MachineFacts => ({
   uid: 0,
   container: null,
   firewall: null,
+  networkManagerIgnores: null,
   containerSelinux: false,
   resolvedUpstreams: [],
   hostsFileNames: ['localhost'],
@@ -77,11 +82,51 @@ export interface Situation {
   readonly machines?: Readonly<Record<string, unknown>>;
   /** Ledger keys per host. */
   readonly ledger?: Readonly<Record<string, readonly string[]>>;
+  /** Hosts that were asked to try: what they need answers, but for what is laid over that. `at` is by beginnings of URLs. */
+  readonly trials?: Readonly<
+    Record<string, Partial<Trial> & { readonly at?: Readonly<Record<string, Partial<Reached>>> }>
+  >;
+  /** Why this machine has no manifests. */
+  readonly manifests?: string;
   /** Only these hosts have facts (`--limit`). */
   readonly only?: readonly string[];
 }
 
-export function scene(situation: Situation): { cluster: Cluster; facts: ReadonlyMap<string, Facts> } {
+/** A host that has tried, and all was well. */
+function triedBy(cluster: Cluster, of: Node, situation: Situation): Trial {
+  const { at = {}, ...over } = situation.trials?.[of.name] ?? {};
+  const wish = trialWish(cluster, releaseFor(cluster), of, 'amd64', true);
+  const answer = (url: string): Reached => {
+    const spoilt = Object.entries(at).find(([beginning]) => url.startsWith(beginning));
+    return { outcome: 'answered', status: 200, said: '', ...spoilt?.[1] };
+  };
+  return {
+    resolves: Object.fromEntries(wish.names.map((name) => [name, true])),
+    reached: Object.fromEntries(wish.urls.map((url) => [url, answer(url)])),
+    fsync: wish.etcdData === null ? null : { samples: 200, p99Ms: 2.5 },
+    unfinishedTransaction: null,
+    ...over,
+  };
+}
+
+function triedIn(cluster: Cluster, situation: Situation): Tried | null {
+  if (situation.trials === undefined && situation.manifests === undefined) return null;
+  const asked = cluster.nodes.filter((n) => situation.trials?.[n.name] !== undefined);
+  return {
+    release: releaseFor(cluster),
+    trials: new Map(asked.map((n) => [n.name, triedBy(cluster, n, situation)])),
+    manifests:
+      situation.manifests === undefined
+        ? null
+        : new ProvisionError('ARTIFACT', situation.manifests, { hint: 'correct mirrors.artifacts' }),
+  };
+}
+
+export function scene(situation: Situation): {
+  cluster: Cluster;
+  facts: ReadonlyMap<string, Facts>;
+  tried: Tried | null;
+} {
   const base = laid(CLUSTER, situation.cluster ?? {});
   const nodes = base.nodes.map((n) =>
     laid(laid(n, { system: situation.system ?? {} }), situation.nodes?.[n.name] ?? {}),
@@ -108,5 +153,5 @@ export function scene(situation: Situation): { cluster: Cluster; facts: Readonly
         },
       ]),
   );
-  return { cluster, facts };
+  return { cluster, facts, tried: triedIn(cluster, situation) };
 }

@@ -1,0 +1,49 @@
+import type { FleetCheck, HostCheck } from './check.js';
+import { clockSkew, timeSync } from './clock.js';
+import { disk, etcdDisk } from './disk.js';
+import { maxPods, oneAuthority, podCapacity, unique } from './fleet.js';
+import { cgroups, kernelConfig, kernelVersion } from './kernel.js';
+import { architecture, initSystem, kubeletVersion, privileged, selinux, size, swap, system } from './machine.js';
+import { cidrs, hostname, internalAddress, proxy, resolvConf } from './network.js';
+import { available, cniConfigs, foreignRuntimes, otherCluster } from './ownership.js';
+import { networkManager } from './pod-network.js';
+import { endpointPort, firewall, ports } from './ports.js';
+import { downloads, manifests, registries } from './reach.js';
+import { commands, packages } from './software.js';
+
+/** In the order in which they are told. */
+export const HOST_CHECKS: readonly HostCheck[] = [
+  privileged,
+  otherCluster,
+  system,
+  architecture,
+  initSystem,
+  size,
+  kernelVersion,
+  kernelConfig,
+  cgroups,
+  disk,
+  etcdDisk,
+  packages,
+  commands,
+  swap,
+  selinux,
+  hostname,
+  internalAddress,
+  cidrs,
+  resolvConf,
+  networkManager,
+  proxy,
+  downloads,
+  registries,
+  timeSync,
+  firewall,
+  ports,
+  endpointPort,
+  available,
+  cniConfigs,
+  foreignRuntimes,
+  kubeletVersion,
+];
+
+export const FLEET_CHECKS: readonly FleetCheck[] = [manifests, podCapacity, maxPods, unique, oneAuthority, clockSkew];

@@ -1,0 +1,73 @@
+import type { MachineFacts } from '../model/index.js';
+import { error, type HostCheck, minorOf, onHost, tells, warning } from './check.js';
+
+/** As kubeadm FileExisting-*, for hosts where no package manager of ours can bring them; else the packages step does. */
+const REQUIRED = ['ip', 'iptables', 'mount', 'nsenter', 'curl'];
+const WELCOME = ['ebtables', 'ethtool', 'socat', 'tc', 'touch'];
+
+export const commands: HostCheck = {
+  tells: [
+    tells(
+      'FileExisting-<command>',
+      'error or warning',
+      'ip, iptables, mount, nsenter, curl (error), ebtables, ethtool, socat, tc, touch (warning) are there, where no package manager can bring them; conntrack before 1.32',
+      'install it',
+    ),
+  ],
+  before: ['apply'],
+  look({ cluster, machine }) {
+    if (machine.packageManager !== 'none') return [];
+    // kubeadm asks for conntrack before 1.32 only; kube-proxy has talked netlink itself since.
+    const required = (minorOf(cluster.version) ?? 0) < 32 ? [...REQUIRED, 'conntrack'] : REQUIRED;
+    const missing = (names: readonly string[]): readonly string[] => names.filter((c) => !machine.commands.includes(c));
+    return [
+      ...missing(required).map((c) =>
+        error(`FileExisting-${c}`, `${c} is not on it, and it has no apt, dnf or yum`, `install ${c} on it`),
+      ),
+      ...missing(WELCOME).map((c) => warning(`FileExisting-${c}`, `${c} is not on it`, `install ${c} on it`)),
+    ];
+  },
+};
+
+/** dnf(8): redo is its way to finish a transaction that was interrupted. */
+const REPAIR: Readonly<Record<MachineFacts['packageManager'], string>> = {
+  apt: 'dpkg --configure -a',
+  dnf: 'dnf history redo last',
+  yum: 'yum-complete-transaction',
+  none: 'rpm --rebuilddb',
+};
+
+/** Our package step waits for a lock, so somebody at work is a warning; a half-done installation breaks every later one. */
+export const packages: HostCheck = {
+  tells: [
+    tells('PackageManagerBusy', 'warning', "nobody holds the package manager's lock", 'let it finish'),
+    tells(
+      'PackageManagerBroken',
+      'error',
+      'no package is half installed, no transaction of dpkg, yum or dnf unfinished',
+      '`dpkg --configure -a`, `dnf history redo last`',
+    ),
+  ],
+  before: ['apply'],
+  look({ node, machine, trial }) {
+    if (machine.packageManagerBusy !== null) {
+      return [
+        warning(
+          'PackageManagerBusy',
+          `${machine.packageManagerBusy} holds the lock of the package manager`,
+          'let it finish; never delete the lock file',
+        ),
+      ];
+    }
+    const unfinished = trial?.unfinishedTransaction ?? null;
+    const broken = [...machine.brokenPackages, ...(unfinished === null ? [] : [`dnf ${unfinished} (cut off)`])];
+    if (broken.length === 0) return [];
+    return [
+      error(
+        'PackageManagerBroken',
+        `packages are half installed: ${broken.slice(0, 5).join(', ')}`,
+        onHost(node, REPAIR[machine.packageManager]),
+      ),
+    ];
+  },
+};

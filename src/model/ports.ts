@@ -1,0 +1,33 @@
+import type { Cluster, Node } from './cluster.js';
+import { hasEtcd, isControlPlane } from './cluster.js';
+
+/**
+ * Ports, as kubeadm's constants.go has them. Steps write them, checks look whether they are free: one place says which.
+ * The API server always binds API_PORT; `endpoint.port` of the inventory is where clients go, a load balancer's port if there is one.
+ */
+export const API_PORT = 6443;
+export const KUBELET_PORT = 10250;
+export const KUBELET_HEALTH_PORT = 10248;
+export const ETCD_CLIENT_PORT = 2379;
+export const ETCD_PEER_PORT = 2380;
+export const ETCD_METRICS_PORT = 2381;
+export const CONTROLLER_MANAGER_PORT = 10257;
+export const SCHEDULER_PORT = 10259;
+export const KUBE_PROXY_METRICS_PORT = 10249;
+export const KUBE_PROXY_HEALTH_PORT = 10256;
+/** flannel's VXLAN backend: the kernel's own port for it. */
+export const FLANNEL_VXLAN_PORT = 8472;
+export const NODE_PORTS = '30000-32767';
+
+/** What other nodes and clients reach on this one: https://kubernetes.io/docs/reference/networking/ports-and-protocols/ */
+export function openPorts(cluster: Cluster, node: Node): readonly string[] {
+  return [
+    ...(isControlPlane(node) ? [`${API_PORT}/tcp`] : []),
+    ...(hasEtcd(cluster, node) ? [`${ETCD_CLIENT_PORT}-${ETCD_PEER_PORT}/tcp`] : []),
+    `${KUBELET_PORT}/tcp`,
+    `${KUBE_PROXY_HEALTH_PORT}/tcp`,
+    `${NODE_PORTS}/tcp`,
+    `${NODE_PORTS}/udp`,
+    `${FLANNEL_VXLAN_PORT}/udp`,
+  ];
+}
