@@ -1,6 +1,7 @@
 // Everything in the documentation that is made and not written. `npm run update` writes it, test/unit/docs holds it.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { preflightReference } from '../../src/checks/index.js';
 import { inventoryJsonSchema, inventoryReference } from '../../src/inventory/index.js';
 import { releases } from '../../src/release/index.js';
 
@@ -9,6 +10,7 @@ export function documents(checkout: string): ReadonlyMap<string, string> {
   return new Map([
     ['docs/inventory.md', inventoryReference()],
     ['docs/inventory.schema.json', `${JSON.stringify(inventoryJsonSchema(), null, 2)}\n`],
+    ['docs/preflight.md', preflightReference()],
     ['README.md', between(readFileSync(join(checkout, 'README.md'), 'utf8'), 'release', releaseTable())],
   ]);
 }
