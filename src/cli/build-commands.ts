@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Plan, ProvisionError } from '../model/index.js';
@@ -17,6 +18,8 @@ interface SavedPlan {
   readonly inventory: string;
   readonly limit: string | null;
   readonly plan: unknown;
+  /** sha256 of what the hosts said about everything that the plan touches: the reviewed difference was to that. */
+  readonly before: string;
 }
 
 export const planCommand: MakeCommand = (terminal, done) =>
@@ -39,7 +42,12 @@ export const planCommand: MakeCommand = (terminal, done) =>
         agree: async () => false,
       });
       if (flags.out !== undefined) {
-        const saved: SavedPlan = { inventory: loaded.digest, limit: flags.limit ?? null, plan: planJson(report.plan) };
+        const saved: SavedPlan = {
+          inventory: loaded.digest,
+          limit: flags.limit ?? null,
+          plan: planJson(report.plan),
+          before: beforeOf(report.plan),
+        };
         writeFileSync(resolve(terminal.cwd, flags.out), `${JSON.stringify(saved, null, 2)}\n`);
       }
       if (flags.json) terminal.out(`${JSON.stringify(planJson(report.plan), null, 2)}\n`);
@@ -157,8 +165,15 @@ function readPlan(file: string, digest: string): SavedPlan {
   });
 }
 
+function beforeOf({ stages }: Plan): string {
+  const answers = stages.flatMap(({ hosts }) =>
+    [...hosts.values()].flatMap((host) => host.actions.map((a) => a.before)),
+  );
+  return createHash('sha256').update(JSON.stringify(answers)).digest('hex');
+}
+
 async function sameAs(saved: SavedPlan, plan: Plan): Promise<boolean> {
-  if (JSON.stringify(saved.plan) === JSON.stringify(planJson(plan))) return true;
+  if (JSON.stringify(saved.plan) === JSON.stringify(planJson(plan)) && saved.before === beforeOf(plan)) return true;
   throw new ProvisionError('PREFLIGHT', 'the hosts have moved since this plan was made; nothing was touched', {
     hint: 'plan again and look at what is new: provision plan -i <inventory> -o plan.json',
   });
