@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { clusterUp, inventoryFile, must, onHost, provision, root } from '../support/lab.js';
+import type { Outcome } from '../../src/model/index.js';
+import { clusterUp, inventoryFile, labFolder, must, onHost, provision } from '../support/lab.js';
 
 describe('a built cluster', () => {
   beforeAll(clusterUp);
@@ -28,13 +30,11 @@ describe('a built cluster', () => {
     test('plan shows exactly those and exits 2', async () => {
       const { code, stdout } = await provision(['plan', '-i', inventoryFile, '--json']);
       expect(code).toBe(2);
-      const { stages } = JSON.parse(stdout) as { stages: { hosts: Record<string, { actions: { key: string }[] }> }[] };
-      const found = stages.flatMap((stage) =>
-        Object.entries(stage.hosts).flatMap(([host, { actions }]) => actions.map((action) => `${host} ${action.key}`)),
-      );
-      expect(found.sort()).toEqual(
-        ['h2 file /etc/containerd/config.toml', 'h3 swap fstab and live', 'h3 unit chrony.service'].sort(),
-      );
+      expect(actionsOf(stdout).sort()).toEqual([
+        'h2 file /etc/containerd/config.toml',
+        'h3 swap host',
+        'h3 unit chrony.service',
+      ]);
     });
 
     test('apply mends exactly those', async () => {
@@ -48,14 +48,50 @@ describe('a built cluster', () => {
     });
   });
 
-  test('a saved plan is refused once the hosts have moved', async () => {
-    const file = `${root}/.lab/ci/plan.json`;
-    await onHost('h2', `echo '# by hand' >>/etc/containerd/config.toml`);
-    expect((await provision(['plan', '-i', inventoryFile, '-o', file])).code).toBe(2);
-    await onHost('h3', 'chmod 600 /etc/containerd/config.toml');
-    const refused = await provision(['apply', '-i', inventoryFile, file]);
-    expect(refused.code).toBe(4);
-    expect(refused.stderr).toContain('the hosts have moved since this plan was made');
-    await must(['apply', '-i', inventoryFile, '--yes']);
+  describe('a saved plan', () => {
+    const file = join(labFolder, 'plan.json');
+    const save = (): Promise<Outcome> => provision(['plan', '-i', inventoryFile, '-o', file]);
+
+    beforeAll(async () => {
+      await onHost('h2', `echo '# by hand' >>/etc/containerd/config.toml`);
+      expect((await save()).code).toBe(2);
+    });
+
+    test('is refused once another host needs something', async () => {
+      await onHost('h3', 'chmod 600 /etc/containerd/config.toml');
+      await refused();
+      await onHost('h3', 'chmod 644 /etc/containerd/config.toml');
+    });
+
+    test('is refused once what it would overwrite is not what was reviewed', async () => {
+      await onHost('h2', `echo '# and once more' >>/etc/containerd/config.toml`);
+      await refused();
+      expect(await onHost('h2', 'tail -n 1 /etc/containerd/config.toml')).toBe('# and once more\n');
+    });
+
+    test('that still fits is applied, without a question', async () => {
+      expect((await save()).code).toBe(2);
+      const report = JSON.parse((await must(['apply', '-i', inventoryFile, file, '--json'])).stdout) as object;
+      expect(report).toMatchObject({ outcome: 'changed', changed: 1 });
+      expect((await provision(['plan', '-i', inventoryFile])).code).toBe(0);
+    });
+
+    async function refused(): Promise<void> {
+      const { code, stderr } = await provision(['apply', '-i', inventoryFile, file]);
+      expect(stderr).toContain('the hosts have moved since this plan was made');
+      expect(code).toBe(4);
+    }
   });
 });
+
+interface PlannedStages {
+  readonly stages: readonly {
+    readonly hosts: readonly { readonly host: string; readonly actions: readonly { readonly key: string }[] }[];
+  }[];
+}
+
+/** `host key` per action. */
+const actionsOf = (json: string): string[] =>
+  (JSON.parse(json) as PlannedStages).stages.flatMap(({ hosts }) =>
+    hosts.flatMap(({ host, actions }) => actions.map(({ key }) => `${host} ${key}`)),
+  );

@@ -22,8 +22,9 @@ export const inventoryFile = join(labFolder, 'cluster.yaml');
 export const stateFolder = join(labFolder, '.provision', LAB);
 
 /** The real command line, as a user types it. */
+export const provisionWords = (args: readonly string[]): readonly string[] => [process.execPath, main, ...args];
 export const provision = (args: readonly string[], options: Parameters<typeof runProgram>[1] = {}): Promise<Outcome> =>
-  runProgram([process.execPath, main, ...args], { cwd: root, ...options });
+  runProgram(provisionWords(args), { cwd: root, ...options });
 
 /** The same, which has to end with 0; its output is in the error when it does not. */
 export async function must(args: readonly string[]): Promise<Outcome> {
@@ -81,8 +82,31 @@ export async function clusterUp(): Promise<void> {
   await must(['apply', '-i', inventoryFile, '--yes']);
 }
 
+/** Asks again, at most `withinS` seconds, until the answer is one that `fits`; the last one is in the error when none was. */
+export async function eventually(ask: () => Promise<string>, fits: RegExp, withinS: number): Promise<string> {
+  const untilMs = Date.now() + withinS * 1000;
+  for (;;) {
+    const said = await ask().catch((error: unknown) => String(error));
+    if (fits.test(said)) return said;
+    if (Date.now() > untilMs) throw new Error(`within ${withinS} s there was no ${fits}; the last answer:\n${said}`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+/** A host as if just installed, whatever was done to it. */
+export const freshHost = async (host: string): Promise<void> => {
+  await lab.up({ name: LAB, hosts: HOSTS.length, fresh: [host] });
+};
+
 export const address = async (host: string): Promise<string> => {
   const found = (await lab.status(LAB))?.hosts.find((h) => h.name === host);
   if (found === undefined) throw new Error(`no host ${host}`);
   return found.address;
+};
+
+/** The machine's own address in the lab's network; the mirror listens there. */
+export const gateway = async (): Promise<string> => {
+  const found = await lab.status(LAB);
+  if (found === undefined) throw new Error(`no lab ${LAB}`);
+  return found.gateway;
 };
