@@ -61,14 +61,48 @@ export const kernelConfig: HostCheck = {
   look({ machine }) {
     const config = machine.kernelConfig;
     if (config === null) return [];
-    const isSet = (option: string): boolean => config[option] === 'y' || config[option] === 'm';
     const missing = `${REQUIRED} ${machine.cgroup === 'v2' ? REQUIRED_V2 : REQUIRED_V1}`
       .split(' ')
-      .filter((option) => !isSet(option) && !isSet(ALIASES[option] ?? option));
+      .filter((option) => !isBuilt(config, option) && !isBuilt(config, ALIASES[option] ?? option));
     if (missing.length === 0) return [];
     return [
       error(NAME, `its kernel is built without ${missing.join(', ')}`, "boot the distribution's own kernel package"),
     ];
+  },
+};
+
+const isBuilt = (config: Readonly<Record<string, string>>, option: string): boolean =>
+  config[option] === 'y' || config[option] === 'm';
+
+/** What kube-proxy's mode needs of the kernel, whether built in or as a module: https://kubernetes.io/docs/reference/networking/virtual-ips/ */
+const MODE_OPTIONS = {
+  iptables: [],
+  ipvs: ['IP_VS', 'IP_VS_RR', 'IP_VS_WRR', 'IP_VS_SH'],
+  nftables: ['NF_TABLES'],
+} as const;
+
+export const proxyMode: HostCheck = {
+  tells: [
+    tells(
+      'ProxyMode',
+      'error',
+      'the kernel has what `proxyMode` needs: IPVS, or nftables and 5.13',
+      '`proxyMode: iptables`, or a kernel that has it',
+    ),
+  ],
+  before: ['apply'],
+  look({ cluster, machine }) {
+    const cure = 'set proxyMode: iptables (or another one that its kernel has), or boot a kernel that has it';
+    const [, major = '0', second = '0'] = /^(\d+)\.(\d+)/.exec(machine.kernel) ?? [];
+    if (cluster.proxyMode === 'nftables' && Number(major) * 1000 + Number(second) < 5013) {
+      return [error('ProxyMode', `its kernel is ${machine.kernel}; proxyMode: nftables needs 5.13 or newer`, cure)];
+    }
+    const config = machine.kernelConfig;
+    if (config === null) return [];
+    const missing = MODE_OPTIONS[cluster.proxyMode].filter((option) => !isBuilt(config, option));
+    if (missing.length === 0) return [];
+    const said = `its kernel is built without ${missing.join(', ')}, which proxyMode: ${cluster.proxyMode} needs`;
+    return [error('ProxyMode', said, cure)];
   },
 };
 

@@ -2,7 +2,7 @@ import type { FleetCheck, HostCheck } from './check.js';
 import { clockSkew, timeSync } from './clock.js';
 import { disk, etcdDisk } from './disk.js';
 import { maxPods, oneAuthority, podCapacity, unique } from './fleet.js';
-import { cgroups, kernelConfig, kernelVersion } from './kernel.js';
+import { cgroups, kernelConfig, kernelVersion, proxyMode } from './kernel.js';
 import { architecture, initSystem, kubeletVersion, privileged, selinux, size, swap, system } from './machine.js';
 import { cidrs, hostname, internalAddress, proxy, resolvConf } from './network.js';
 import { available, cniConfigs, foreignRuntimes, otherCluster } from './ownership.js';
@@ -21,6 +21,7 @@ export const HOST_CHECKS: readonly HostCheck[] = [
   size,
   kernelVersion,
   kernelConfig,
+  proxyMode,
   cgroups,
   disk,
   etcdDisk,
