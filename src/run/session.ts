@@ -99,9 +99,10 @@ export function leaderOf(cluster: Cluster, machines: ReadonlyMap<string, Machine
 
 /** The trust of the cluster that lives on these hosts; a second CA is never made for it. */
 export async function trustFor(around: Surroundings, session: Session): Promise<Trust> {
-  const living = [...session.machines].find(([, machine]) => machine.clusterCa);
-  if (living === undefined) return around.openTrust(true);
-  const [host, machine] = living;
+  // In the inventory's order, not in that of the answers: the same state gives the same letter.
+  const host = around.cluster.nodes.find(({ name }) => session.machines.get(name)?.clusterCa)?.name;
+  if (host === undefined) return around.openTrust(true);
+  const machine = machineOf(session, host);
   const hint = 'get the state back from the cluster, verified against its CA: provision state pull -i <inventory>';
   const trust = await around.openTrust(false).catch((cause: unknown) => {
     if (!(cause instanceof ProvisionError)) throw cause;
@@ -112,7 +113,8 @@ export async function trustFor(around: Surroundings, session: Session): Promise<
       {
         host,
         said: cause.said,
-        hint: [cause.hint, hint].filter((text) => text !== undefined).join('; or '),
+        hint:
+          cause.hint === undefined || cause.hint.includes('provision state pull') ? hint : `${cause.hint} Or ${hint}`,
         cause,
       },
     );
