@@ -78,7 +78,7 @@ export const downloads: HostCheck = {
     for (const { name, url } of artifactsFor(release, subject.machine.arch)) {
       const reached = trial.reached[url];
       if (reached === undefined || isWell(reached)) continue;
-      const key = `${originOf(url)} ${saidBy(reached)}`;
+      const key = `${originOf(url)} ${reached.outcome} ${reached.status}`;
       troubles.set(key, { url, names: [...(troubles.get(key)?.names ?? []), name] });
     }
     return [...troubles.values()].flatMap(({ url, names }) => told(cluster, node, trial, url, names));

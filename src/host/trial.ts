@@ -83,6 +83,8 @@ function byCurl(code: number, said: string): Reached {
   const words = said
     .replace(/(^|\s)\d{3}$|^\d{3}(\s|$)/, '')
     .replace(/^curl: \(\d+\) /, '')
+    // How long it took differs from one to the next and says nothing.
+    .replace(/ after \d+ (ms|milliseconds)/, '')
     .trim();
   if (code === 0) return { outcome: 'answered', status: Number(/\d{3}$/.exec(said)?.[0] ?? 0), said: '' };
   return { outcome: code === 28 ? 'timeout' : 'failed', status: 0, said: words };

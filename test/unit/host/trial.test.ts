@@ -22,12 +22,7 @@ describe('readTrial', () => {
     ['url 0 curl 0 404', 'answered', 404, ''],
     ['url 0 curl 6 000 curl: (6) Could not resolve host: mirror', 'failed', 0, 'Could not resolve host: mirror'],
     ['url 0 curl 6 curl: (6) Could not resolve host: mirror 000', 'failed', 0, 'Could not resolve host: mirror'],
-    [
-      'url 0 curl 28 curl: (28) Connection timed out after 3001 milliseconds 000',
-      'timeout',
-      0,
-      'Connection timed out after 3001 milliseconds',
-    ],
+    ['url 0 curl 28 curl: (28) Connection timed out after 3001 milliseconds 000', 'timeout', 0, 'Connection timed out'],
     ['url 0 bash 0', 'connected', 0, ''],
     ['url 0 bash 124', 'timeout', 0, ''],
     [
