@@ -27,9 +27,20 @@ const isEmpty = (value: unknown): boolean =>
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const told = (path: string, live: unknown, ours: unknown): string => `${path}: ${short(live)} -> ${short(ours)}`;
+const LONGEST = 60;
 
-function short(value: unknown): string {
-  const text = value === undefined ? 'nothing' : JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+/** Of long values the part that differs: two configurations that begin alike say nothing by their first line. */
+function told(path: string, live: unknown, ours: unknown): string {
+  const [was, is] = [text(live), text(ours)];
+  const at = was.split('').findIndex((character, i) => character !== is[i]);
+  const same = at === -1 ? was.length : at;
+  const from = was.length > LONGEST && is.length > LONGEST ? Math.max(0, same - LONGEST / 3) : 0;
+  return `${path}: ${excerpt(was, from)} -> ${excerpt(is, from)}`;
 }
+
+const text = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value));
+
+const excerpt = (value: string, from: number): string => {
+  const part = value.slice(from);
+  return `${from > 0 ? '…' : ''}${part.length > LONGEST ? `${part.slice(0, LONGEST - 3)}…` : part}`;
+};

@@ -18,7 +18,13 @@ export type NodeAnswer =
 /** Past this many seconds a node that has its certificate and does not show up has another trouble. */
 const REGISTERS_WITHIN = 90;
 
-/** Labels, taints and annotations of the host's Node. Asked with the kubelet's own rights, set with the leader's: NodeRestriction. */
+/** On the Node: which labels and taints came from the inventory, so that those taken out of it can go; others stay untouched. */
+const MARKS = 'provision/marks';
+
+/**
+ * Labels, taints and annotations of the host's Node. Asked with the kubelet's own rights, set with the leader's: NodeRestriction.
+ * What the inventory no longer says goes again; what somebody else set stays.
+ */
 export const node: Kind<NodeResource, NodeAnswer> = {
   kind: 'node',
   name: (r) => r.name,
@@ -39,29 +45,51 @@ fi`,
   },
 
   appear(r, answer) {
-    const because = answer.state === 'unreachable' ? [answer.why] : missing(r, answer);
-    if (because.length === 0 || isBlank(r)) return [];
+    if (answer.state === 'unreachable' && isBlank(r)) return [];
+    const because = answer.state === 'unreachable' ? [answer.why] : [...missing(r, answer), ...unwanted(r, answer)];
+    if (because.length === 0) return [];
     return [{ verb: '~', summary: `label and taint node ${r.name}`, because, via: 'leader' }];
   },
 
-  satisfied: ({ labels, annotations, taints }) => ({ state: 'asked', labels, annotations, taints }),
+  satisfied: (r) => ({ state: 'asked', labels: r.labels, annotations: annotationsOf(r), taints: r.taints }),
 
   make: (r) => `
 ${apiWord(ADMIN_CONF)}
 wait_for ${REGISTERS_WITHIN} api get node ${word(r.name)} || { say "node "${word(r.name)}" did not register within ${REGISTERS_WITHIN} s"; exit 1; }
-${marks(r).join('\n')}`,
+${dropMarks(r)}
+${setMarks(r).join('\n')}`,
 };
+
+/** `label:zone taint:dedicated:NoSchedule`: keys hold neither blank nor colon. */
+const marksOf = (r: NodeResource): readonly string[] => [
+  ...Object.keys(r.labels).map((key) => `label:${key}`),
+  ...r.taints.map(({ key, effect }) => `taint:${key}:${effect}`),
+];
+
+const annotationsOf = (r: NodeResource): Readonly<Record<string, string>> =>
+  marksOf(r).length === 0 ? r.annotations : { ...r.annotations, [MARKS]: marksOf(r).join(' ') };
+
+/** From what the Node says now, not when the plan was made: it may not have been asked then. */
+const dropMarks = (r: NodeResource): string => `
+for _mark in $(api get node ${word(r.name)} -o ${word(`jsonpath={.metadata.annotations.${MARKS}}`)}); do
+  case ${word(` ${marksOf(r).join(' ')} `)} in *" $_mark "*) continue ;; esac
+  case $_mark in
+    label:*) api label node ${word(r.name)} "\${_mark#label:}-" ;;
+    taint:*) api taint node ${word(r.name)} "\${_mark#taint:}-" || : ;; # somebody else may have taken it off
+  esac
+done
+${marksOf(r).length === 0 ? `api annotate node ${word(r.name)} ${word(`${MARKS}-`)}` : ''}`;
 
 const isBlank = (r: NodeResource): boolean =>
   r.taints.length + Object.keys(r.labels).length + Object.keys(r.annotations).length === 0;
 
-function marks(r: NodeResource): readonly string[] {
+function setMarks(r: NodeResource): readonly string[] {
   const pairs = (record: Readonly<Record<string, string>>) => Object.entries(record).map(([k, v]) => `${k}=${v}`);
   const told = (verb: string, values: readonly string[]) =>
     values.length === 0 ? [] : [`api ${verb} node ${word(r.name)} --overwrite ${words(values)}`];
   return [
     ...told('label', pairs(r.labels)),
-    ...told('annotate', pairs(r.annotations)),
+    ...told('annotate', pairs(annotationsOf(r))),
     ...told('taint', r.taints.map(taintText)),
   ];
 }
@@ -83,6 +111,14 @@ function missing(r: NodeResource, answer: Extract<NodeAnswer, { state: 'asked' }
       .filter((taint) => !live.has(taint))
       .map((taint) => `taint ${taint}`),
   ];
+}
+
+/** What the inventory said once and says no longer; also marks that are not written down yet. */
+function unwanted(r: NodeResource, answer: Extract<NodeAnswer, { state: 'asked' }>): readonly string[] {
+  const [kept, wanted] = [(answer.annotations[MARKS] ?? '').split(' ').filter((mark) => mark !== ''), marksOf(r)];
+  const gone = kept.filter((mark) => !wanted.includes(mark));
+  if (gone.length > 0) return gone.map((mark) => `${mark.replace(':', ' ')} is no longer in the inventory`);
+  return wanted.every((mark) => kept.includes(mark)) ? [] : ['what came from the inventory is not written down there'];
 }
 
 function answerOf(line: string): NodeAnswer {

@@ -101,7 +101,10 @@ describe('a node', () => {
 
   test('somebody else’s labels and taints are left alone', () => {
     const live = {
-      metadata: { labels: { zone: 'a', other: 'b' } },
+      metadata: {
+        labels: { zone: 'a', other: 'b' },
+        annotations: { 'provision/marks': 'label:zone taint:gpu:NoSchedule' },
+      },
       spec: {
         taints: [
           { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' },
@@ -116,7 +119,7 @@ describe('a node', () => {
       {
         verb: '~',
         summary: 'label and taint node w-1',
-        because: ['label zone=a', 'taint gpu=yes:NoSchedule'],
+        because: ['label zone=a', 'taint gpu=yes:NoSchedule', 'what came from the inventory is not written down there'],
         via: 'leader',
       },
     ]);
@@ -128,6 +131,32 @@ describe('a node', () => {
   test('a node of which nothing is asked needs nothing, joined or not', () => {
     const blank = { ...r, labels: {}, taints: [] };
     expect(node.appear(blank, { state: 'unreachable', why: 'x' }, circumstances)).toEqual([]);
+  });
+  test('what the inventory says no longer goes again, and with the last of it the note of it', () => {
+    const live = {
+      metadata: {
+        labels: { zone: 'a', disk: 'ssd', other: 'b' },
+        annotations: { 'provision/marks': 'label:zone label:disk taint:gpu:NoSchedule taint:slow:NoExecute' },
+      },
+      spec: { taints: [{ key: 'gpu', value: 'yes', effect: 'NoSchedule' }] },
+    };
+    const gone = ['label disk is no longer in the inventory', 'taint slow:NoExecute is no longer in the inventory'];
+    expect(decide(said(live))[0]?.because).toEqual(gone);
+    const blank = { ...r, labels: {}, taints: [] };
+    const [answer] = node.read(said(live), [blank]);
+    expect(node.appear(blank, answer as NodeAnswer, circumstances)[0]?.because).toHaveLength(4);
+    expect(node.make(blank, actionOf(blank, {}))).toContain("api annotate node 'w-1' 'provision/marks-'");
+    const [bare] = node.read(said({ metadata: {}, spec: {} }), [blank]);
+    expect(node.appear(blank, bare as NodeAnswer, circumstances)).toEqual([]);
+  });
+  test('the shell takes off exactly what is no longer wanted', () => {
+    const kubectl = `api() { case "$*" in *jsonpath*) echo label:zone label:disk taint:gpu:NoSchedule taint:slow:NoExecute ;; *) echo "did $*" ;; esac; }`;
+    const script = node.make(r, actionOf(r, {})).replace(/^api\(\).*$/m, kubectl);
+    const { stdout } = spawnSync('sh', ['-s'], { input: `set -eu\n${ACTION_PRELUDE}\n${script}`, encoding: 'utf8' });
+    expect(stdout.split('\n').filter((line) => line.endsWith('-'))).toEqual([
+      'did label node w-1 disk-',
+      'did taint node w-1 slow:NoExecute-',
+    ]);
   });
   test('silence is no answer', () => expect(() => node.read('', [r])).toThrow(/nobody could say/));
   test('hostile values are words', () => {

@@ -22,3 +22,10 @@ test.each([
 test('a long value is shortened', () => {
   expect(differences({ a: 'x'.repeat(500) }, { a: 'y' })[0]?.length).toBeLessThan(90);
 });
+
+test('of two long values that begin alike, the part that differs is shown', () => {
+  const config = (maxPods: number): string => `apiVersion: v1\n${'same: line\n'.repeat(20)}maxPods: ${maxPods}\n`;
+  const [line] = differences({ a: config(88) }, { a: config(77) });
+  expect(line).toMatch(/^a: ….*maxPods: 77.* -> ….*maxPods: 88/);
+  expect(line?.length).toBeLessThan(140);
+});
