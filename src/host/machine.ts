@@ -41,6 +41,19 @@ const FOREIGN: Readonly<Record<string, string>> = {
 };
 
 /**
+ * awk over NetworkManager's files, one behind the other: its `unmanaged-devices` lists, and the `match-device` of each [device*]
+ * section with managed=0, whatever their order. NetworkManager.conf(5).
+ */
+export const IGNORED_DEVICES = String.raw`
+    function told() { if (off && devices != "") print "nm-ignores", devices }
+    /^[ \t]*[[]/ { told(); off = 0; devices = "" }
+    { key = $0; sub(/[ \t]*[+]?=.*/, "", key); gsub(/[ \t]/, "", key); value = $0; sub(/^[^=]*=[ \t]*/, "", value) }
+    key == "unmanaged-devices" { print "nm-ignores", value }
+    key == "match-device" { devices = value }
+    key == "managed" { off = (value ~ /^(0|false|no)[ \t]*$/) }
+    END { told() }`;
+
+/**
  * The question about the machine: POSIX sh, run as root with QUESTION_PRELUDE, reads only, starts about 25 processes and waits
  * for nobody. Answers lines of `key value`. It must be the first part of the gather script: the clock is its first word.
  */
@@ -86,14 +99,7 @@ case $_daemons in *chronyd*) if have chronyc; then
 fi;; esac
 case $_daemons in *NetworkManager*)
   # NetworkManager.conf(5): a list in [keyfile], or a [device*] section with managed=0; a file in /etc hides one of its name elsewhere, which is not followed here.
-  cat /usr/lib/NetworkManager/conf.d/*.conf /etc/NetworkManager/NetworkManager.conf /etc/NetworkManager/conf.d/*.conf /run/NetworkManager/conf.d/*.conf 2>/dev/null | awk '
-    function told() { if (off && match_ != "") print "nm-ignores", match_; }
-    /^[ \t]*[/ { told(); off = 0; match_ = "" }
-    { key = $0; sub(/[ \t]*[+]?=.*/, "", key); gsub(/[ \t]/, "", key); value = $0; sub(/^[^=]*=[ \t]*/, "", value) }
-    key == "unmanaged-devices" { print "nm-ignores", value }
-    key == "match-device" { match_ = value }
-    key == "managed" { off = (value ~ /^(0|false|no)[ \t]*$/) }
-    END { told() }'
+  cat /usr/lib/NetworkManager/conf.d/*.conf /etc/NetworkManager/NetworkManager.conf /etc/NetworkManager/conf.d/*.conf /run/NetworkManager/conf.d/*.conf 2>/dev/null | awk '${IGNORED_DEVICES}'
 ;; esac
 if [ -e /run/systemd/timesync/synchronized ]; then echo "timesyncd synchronized"; fi
 set --

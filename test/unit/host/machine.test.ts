@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { machineQuestion, readMachine } from '../../../src/host/machine.js';
+import { IGNORED_DEVICES, machineQuestion, readMachine } from '../../../src/host/machine.js';
 import { QUESTION_PRELUDE } from '../../../src/resources/index.js';
 
 // Each file of test/cases/machine is one host's answer, line by line, and what it is read as; a bug report becomes one more.
@@ -44,4 +44,29 @@ describe('machineQuestion', () => {
     const script = machineQuestion().replaceAll(/2?>\/dev\/null/g, '');
     expect(script).not.toMatch(/[^-]>["'/\w$]|\b(rm|mv|cp|mkdir|tee|install|systemctl|sysctl)\s/);
   });
+});
+
+test('what NetworkManager leaves alone is read from its files, whatever the order in a section', () => {
+  const files = `[main]
+plugins=keyfile
+[keyfile]
+unmanaged-devices=interface-name:cali*;interface-name:cni0
+unmanaged-devices+=type:vxlan
+[device-a]
+match-device=interface-name:flannel.1
+managed=0
+[device-b]
+match-device=interface-name:eth0
+managed=1
+# [device-x]
+[device-c]
+managed = false
+match-device = driver:veth
+`;
+  expect(execFileSync('awk', [IGNORED_DEVICES], { input: files, encoding: 'utf8' }).trimEnd().split('\n')).toEqual([
+    'nm-ignores interface-name:cali*;interface-name:cni0',
+    'nm-ignores type:vxlan',
+    'nm-ignores interface-name:flannel.1',
+    'nm-ignores driver:veth',
+  ]);
 });
