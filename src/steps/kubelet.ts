@@ -1,7 +1,17 @@
 import { isControlPlane, type Node, type Resource, type Scene, type Step } from '../model/index.js';
 import { MARK, render, toYaml } from '../templates.js';
 import { nthAddress } from './address.js';
-import { API_PORT, CA, KUBECTL, KUBELET, KUBELET_CONF, KUBERNETES, MANIFESTS, RUNTIME_ENDPOINT } from './places.js';
+import {
+  API_PORT,
+  BIN,
+  CA,
+  KUBECTL,
+  KUBELET,
+  KUBELET_CONF,
+  KUBERNETES,
+  MANIFESTS,
+  RUNTIME_ENDPOINT,
+} from './places.js';
 import { bootstrapGroundwork } from './rbac.js';
 import { binaries } from './runtime.js';
 import { runningPods } from './static-pods.js';
@@ -53,7 +63,24 @@ export const kubelet: Step = {
     ...(isControlPlane(scene.node) ? [] : [directory(MANIFESTS, 0o700)]),
     ...kubeletFiles(scene),
   ],
+  // While the control plane comes up, a new worker has nothing else to do. Later the kubelet pulls what it needs itself.
+  gates: (scene) => (isControlPlane(scene.node) || scene.machine.owner !== null ? [] : images(scene).map(imageIsHere)),
 };
+
+/** What the first pods on a worker run. */
+const images = ({ cluster, release }: Scene): readonly string[] => [
+  release.images['kube-proxy'],
+  ...(cluster.network.plugin === 'flannel' ? [release.images['flannel-cni-plugin'], release.images.flannel] : []),
+];
+
+const imageIsHere = (image: string) => ({
+  id: `image-${image.replace(/^.*\//, '').replace(/:.*$/, '')}`,
+  title: `the image ${image} is here`,
+  command: [`${BIN}/crictl`, 'pull', image],
+  expect: '^Image is up to date',
+  within: 300,
+  hint: `ask why: crictl pull ${image}; mirrors of registries are mirrors.registries in the inventory`,
+});
 
 /** Born on the host: certificates, volumes, checkpoints, plugins' sockets. */
 const KUBELET_TRACES = [
@@ -133,19 +160,19 @@ export const join: Step = {
   gates: ({ node }) => [nodeIsReady(node)],
 };
 
+/** `wait` watches: asking again and again would cost the hosts of a small cluster a good part of a processor. */
 export const nodeIsReady = (node: Node) => ({
   id: 'node-ready',
   title: `node ${node.name} is Ready`,
   command: [
     ...KUBECTL,
     `--kubeconfig=${KUBELET_CONF}`,
-    'get',
-    'node',
-    node.name,
-    '-o',
-    'jsonpath={.status.conditions[?(@.type=="Ready")].status}',
+    'wait',
+    '--for=condition=Ready',
+    `node/${node.name}`,
+    '--timeout=10s',
   ],
-  expect: '^True$',
+  expect: 'condition met$',
   within: 300,
   hint: `ask why: kubectl describe node ${node.name}; on the host: journalctl -u kubelet`,
 });
