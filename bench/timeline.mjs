@@ -23,7 +23,7 @@ export function stagesOf(text) {
   let before = 0;
   for (const event of events) {
     if (event.type === 'connected') stretch('connect', 0, at(event), event.host);
-    if (event.type === 'gathered')
+    if (event.type === 'gathered' && actions.length === 0)
       stretch('gather facts', Math.max(0, at(event) - event.ms / 1000), at(event), event.host);
     if (event.type === 'planned') stretch('plan', before, at(event));
     if (event.type === 'action-started') begun.set(`${event.host} ${event.step}`, at(event));
