@@ -117,9 +117,9 @@ download() { # URL SHA256: sets _file
 }
 keep_path() { # PATH: what stands there before us
   ! grep -q " $1$" "$entry.was.paths" 2>/dev/null || return 0
-  if [ ! -e "$1" ] && [ ! -L "$1" ]; then printf '%s\\n' "- $1" >>"$entry.was.paths"; return 0; fi
+  if [ ! -e "$1" ] && [ ! -L "$1" ]; then printf '%s\\n' "- $1" >>"$entry.was.paths"; return; fi
   _n=$(( $( { cat "$entry.was.paths" 2>/dev/null || :; } | wc -l) + 1 ))
-  cp -pP -- "$1" "$entry.was.$_n" && printf '%s\\n' "$_n $1" >>"$entry.was.paths"
+  cp -pP -- "$1" "$entry.was.$_n" && to_disk "$entry.was.$_n" && printf '%s\\n' "$_n $1" >>"$entry.was.paths"
 }
 put_program() { # FILE PATH: moved there, 0755
   make_dirs "$(dirname -- "$2")" && temp_beside "$2" && mv -f -- "$1" "$_tmp" && chown 0:0 "$_tmp" && chmod 0755 "$_tmp" && into_place "$2"
@@ -127,7 +127,7 @@ put_program() { # FILE PATH: moved there, 0755
 install_artifact() {
   _name=$1; _version=$2; _sha=$3; _url=$4; _format=$5; shift 5
   download "$_url" "$_sha" || return 1
-  _members=$#; _from=$_file.d; rm -rf -- "$_from"
+  _from=$_file.d; rm -rf -- "$_from"
   if [ "$_format" = tar.gz ]; then mkdir -m 0700 "$_from" && unpack "$@" || { rm -rf -- "$_from"; return 1; }; fi
   _sums=
   while [ $# -gt 0 ]; do
@@ -157,7 +157,7 @@ remove_artifact() {
   rm -f -- "${STAMPS}/$1"
   [ ! -e "$entry.was.paths" ] || while read -r _n _path; do
     if [ "$_n" = - ]; then rm -f -- "$_path"
-    elif [ -e "$entry.was.$_n" ]; then cp -pP -- "$entry.was.$_n" "$_path.provision-back" && mv -f -- "$_path.provision-back" "$_path" && relabel "$_path"
+    elif [ -e "$entry.was.$_n" ] || [ -L "$entry.was.$_n" ]; then put_back "$entry.was.$_n" "$_path" || exit 1
     fi
   done <"$entry.was.paths"
   forget_dir ${STAMPS}; forget_dirs

@@ -32,13 +32,13 @@ export const firewall: Kind<FirewallResource, FirewallAnswer> = {
     z=$(firewall-cmd $how --list-all-zones) || exit 1
     echo "list \${how:---runtime}"; printf '%s\\n' "$z"
   done
-elif have firewall-cmd; then echo 'tool firewalld off'
 elif have ufw; then
   case $(LC_ALL=C ufw status) in
     'Status: active'*) echo 'tool ufw'; LC_ALL=C ufw show added || exit 1 ;;
     'Status: inactive'*) echo 'tool ufw off' ;;
     *) exit 1 ;;
   esac
+elif have firewall-cmd; then echo 'tool firewalld off'
 else echo 'tool none'; fi`,
 
   read(output, rs) {
@@ -120,7 +120,7 @@ forget_zone() {
   [ -e "$_f" ] && [ -e "$entry.was.zone.$1" ] || return 0
   _was=$entry.was.zone.$1; [ -s "$_was" ] || _was=/usr/lib/firewalld/zones/$1.xml
   [ -e "$_was" ] && [ "$(zone_text "$_f")" = "$(zone_text "$_was")" ] || return 0
-  if [ -s "$entry.was.zone.$1" ]; then cp -p -- "$_was" "$_f.provision-back" && mv -f -- "$_f.provision-back" "$_f"; else rm -f -- "$_f"; fi
+  if [ -s "$entry.was.zone.$1" ]; then put_back "$_was" "$_f" || return 1; else rm -f -- "$_f"; fi
   [ ! -e "$entry.was.noold.$1" ] || rm -f -- "$_f.old"
 }
 ufw_rule() { # allow|delete port|source VALUE

@@ -123,7 +123,7 @@ unload_modules`,
 /** load_module NAME: remembers that it was us. unload_modules: those, when nothing uses them; what is in use stays until the next boot. */
 export const MODULE_WORDS = `
 load_module() {
-  if [ -e /proc/modules ] && have modprobe && modprobe -- "$1"; then note "$entry.was.loaded" "$1"; return 0; fi
+  if [ -e /proc/modules ] && have modprobe && note "$entry.was.loaded" "$1" && modprobe -- "$1"; then return 0; fi
   say "this kernel ($(uname -r)) has no module $1, neither loadable nor built in:"
   say "install the package with the rest of its modules (Debian: linux-image-$(uname -r); EL: kernel-modules-extra), or boot another kernel"
   return 1

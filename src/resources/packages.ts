@@ -68,17 +68,20 @@ fi`,
  * install_packages NAME…: remembers what really came in ("$entry.was") and what had to go for it ("$entry.was.gone"), by comparing
  * the lists of installed packages. "$entry.was.before" stays while an installation is under way, so that a cut one is not forgotten.
  * remove_packages: exactly those; a package that something else needs by now is kept.
+ * A list that could not be made, or only in part, would make every package of the host ours: it ends the work.
  */
 export const PACKAGE_WORDS = `
-installed_packages() {
-  if have apt-get; then dpkg-query -W -f='\${db:Status-Status} \${binary:Package}\\n' | sed -n 's/^installed //p'
-  else rpm -qa --qf '%{NAME}\\n'; fi | LC_ALL=C sort -u
+installed_packages() { # FILE: becomes the list, whole or not at all
+  if have apt-get; then dpkg-query -W -f='\${db:Status-Status} \${binary:Package}\\n' >"$1.raw"
+  else rpm -qa --qf 'installed %{NAME}\\n' >"$1.raw"; fi &&
+    sed -n 's/^installed //p' "$1.raw" >"$1.part" && LC_ALL=C sort -u -o "$1.part" "$1.part" && [ -s "$1.part" ] &&
+    rm -f -- "$1.raw" && mv -f -- "$1.part" "$1" || { say 'could not list the installed packages'; return 1; }
 }
 apt() { DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
 install_packages() {
   if [ -e "$entry.was.before" ]; then
     ! have dpkg || DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a
-  else installed_packages >"$entry.was.before.part" && mv -- "$entry.was.before.part" "$entry.was.before"; fi
+  else installed_packages "$entry.was.before" || return 1; fi
   if have apt-get; then
     apt update || say 'apt-get update failed: trying with the package lists that are there'
     apt --no-install-recommends install -- "$@" || return 1
@@ -89,15 +92,15 @@ install_packages() {
 }
 note_packages() { # what came and went since "$entry.was.before"
   [ -e "$entry.was.before" ] || return 0
-  installed_packages >"$entry.was.after"
-  LC_ALL=C comm -13 "$entry.was.before" "$entry.was.after" >>"$entry.was"
-  LC_ALL=C comm -23 "$entry.was.before" "$entry.was.after" >>"$entry.was.gone"
+  installed_packages "$entry.was.after" &&
+    LC_ALL=C comm -13 "$entry.was.before" "$entry.was.after" >>"$entry.was" &&
+    LC_ALL=C comm -23 "$entry.was.before" "$entry.was.after" >>"$entry.was.gone" || return 1
   rm -f -- "$entry.was.before" "$entry.was.after"
 }
 remove_packages() {
-  note_packages
+  note_packages || return 1
   [ -s "$entry.was" ] || return 0
-  installed_packages >"$entry.was.now"
+  installed_packages "$entry.was.now" || return 1
   LC_ALL=C sort -u "$entry.was" | LC_ALL=C comm -12 - "$entry.was.now" >"$entry.was.ours"
   set -- $(cat "$entry.was.ours")
   if [ $# -eq 0 ]; then :

@@ -36,7 +36,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 need() { for _c; do have "$_c" || { echo "there is no $_c on this host" >&2; exit 69; }; done; }
 b64() { base64 | tr -d '\\n'; echo; }
 # KEY: has the ledger an entry for it? The key is part of an awk program's data, never of a pattern.
-owned() { cat ${LEDGER_DIR}/* 2>/dev/null | k="$1" awk 'index($0, "\\"key\\":\\"" ENVIRON["k"] "\\"") { f = 1 } END { exit !f }'; }
+owned() { cat ${LEDGER_DIR}/*.json 2>/dev/null | k="$1" awk 'index($0, "\\"key\\":\\"" ENVIRON["k"] "\\"") { f = 1 } END { exit !f }'; }
 `;
 
 /**
@@ -45,6 +45,9 @@ owned() { cat ${LEDGER_DIR}/* 2>/dev/null | k="$1" awk 'index($0, "\\"key\\":\\"
  * and run-parts skip; fsync; rename). A full disk leaves the old file; missing directories are made and remembered.
  * edit_file PATH COMMAND…: the command's output (PATH is its stdin) replaces PATH; owner, mode, and with no change the times, stay.
  * keep_file PATH / give_back_file PATH had|new: the former file in the ledger, with owner, mode and times.
+ *
+ * `set -e` does not hear a command that fails in the middle of `a && b`, nor anything inside a function that is called with `||`:
+ * so each chain that others follow ends in `|| return 1`, and what must come before a change is joined to it by `&&`.
  */
 export const BASE_WORDS = `
 umask 022
@@ -56,7 +59,7 @@ relabel() { [ ! -e /sys/fs/selinux/enforce ] || ! have restorecon || restorecon 
 make_dirs() { # DIR: with its parents, 0755; which of them are ours is remembered before they exist
   [ ! -d "$1" ] || return 0
   make_dirs "$(dirname -- "$1")" || return 1
-  [ -d "$1" ] || { note "$entry.was.dirs" "$1"; mkdir -m 0755 -- "$1"; }
+  [ -d "$1" ] || { note "$entry.was.dirs" "$1" && mkdir -m 0755 -- "$1"; }
 }
 forget_dirs() { # those that make_dirs made for this entry, when nothing is left in them
   [ ! -e "$entry.was.dirs" ] || sed '1!G;h;$!d' "$entry.was.dirs" | while IFS= read -r _d; do rmdir -- "$_d" 2>/dev/null || :; done
@@ -66,7 +69,8 @@ temp_beside() { # PATH: sets _tmp; leavings of a run that was cut are swept
   rm -f -- "$_dir/.$_base.provision-"*
   _tmp="$_dir/.$_base.provision-$$"
 }
-into_place() { { sync -- "$_tmp" 2>/dev/null || sync; } && mv -f -- "$_tmp" "$1" && relabel "$1"; }
+to_disk() { sync -- "$1" 2>/dev/null || sync; }
+into_place() { to_disk "$_tmp" && mv -f -- "$_tmp" "$1" && relabel "$1"; }
 install_file() {
   make_dirs "$(dirname -- "$1")" || return 1
   temp_beside "$1"
@@ -84,11 +88,16 @@ edit_file() {
   into_place "$_path" 2>/dev/null || { cat "$_tmp" >"$_path" && rm -f -- "$_tmp"; }
 }
 keep_file() {
-  if [ -e "$1" ] && [ ! -e "$entry.was" ]; then cp -p -- "$1" "$entry.was.part" && mv -- "$entry.was.part" "$entry.was"; fi
+  if [ -e "$1" ] && [ ! -e "$entry.was" ]; then
+    cp -p -- "$1" "$entry.was.part" && to_disk "$entry.was.part" && mv -- "$entry.was.part" "$entry.was"
+  fi
+}
+put_back() { # COPY PATH: whole or not at all; the copy goes with the ledger's entry, so a failure must be heard
+  mkdir -p -- "$(dirname -- "$2")" && temp_beside "$2" && cp -pP -- "$1" "$_tmp" && into_place "$2" ||
+    { say "could not put $2 back"; return 1; }
 }
 give_back_file() {
-  if [ -e "$entry.was" ]; then
-    cp -p -- "$entry.was" "$1.provision-back" && mv -f -- "$1.provision-back" "$1" && relabel "$1"
+  if [ -e "$entry.was" ]; then put_back "$entry.was" "$1" || return 1
   elif [ "$2" = had ]; then say "the ledger lost its copy of $1: the file stays as it is"
   else rm -f -- "$1"; fi
   forget_dirs

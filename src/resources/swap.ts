@@ -91,8 +91,8 @@ swap_off() {
   systemctl list-unit-files --type=swap --no-legend --no-pager --full | while read -r _u _state _rest; do
     case $_state in masked* | disabled) continue ;; esac
     [ "$(systemctl show --property=SourcePath --value -- "$_u")" != /etc/fstab ] || continue
-    if [ -f "/etc/systemd/system/$_u" ]; then note "$entry.was.did" "enable $_u"; systemctl disable --quiet -- "$_u"
-    else note "$entry.was.did" "unmask $_u"; systemctl mask --quiet -- "$_u"; fi || exit 1
+    if [ -f "/etc/systemd/system/$_u" ]; then note "$entry.was.did" "enable $_u" && systemctl disable --quiet -- "$_u"
+    else note "$entry.was.did" "unmask $_u" && systemctl mask --quiet -- "$_u"; fi || exit 1
   done
 }
 swap_back() {

@@ -163,6 +163,46 @@ describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('%s', (_
     expect(readFileSync(path, 'utf8')).toBe('ours');
   });
 
+  asRoot('what cannot be put back keeps its entry and its copy in the ledger', async () => {
+    const path = join(room, 'config');
+    writeFileSync(path, 'theirs');
+    const fullDisk = (script: string): string => script.replace('\nset -eu\n', '\ncp() { return 1; }\nset -eu\n');
+    const resource: Resource = { kind: 'file', path, mode: 0o644, content: 'ours' };
+    const on = resourceOn(run, resource, entry);
+    const former = await on.answer();
+    const broken = resourceOn(async (script) => start(fullDisk(script)), resource, entry);
+    await expect(broken.make(former)).rejects.toThrow('ended with 1');
+    expect(readFileSync(path, 'utf8')).toBe('theirs');
+    await on.make(former);
+    await expect(broken.unmake(former)).rejects.toThrow(`could not put ${path} back`);
+    await on.unmake(former);
+    expect(readFileSync(path, 'utf8')).toBe('theirs');
+  });
+
+  test('a directory that could not be noted in the ledger is not made', () => {
+    const script = `${ACTION_PRELUDE}\nentry='${entry}'\nnote() { return 1; }\nset -eu\ninstall_file '${room}/a/b' 0644 </dev/null\n`;
+    expect(start(script).code).toBe(1);
+    expect(readdirSync(room)).toEqual([]);
+  });
+
+  test.each([
+    ['fails', 'return 2'],
+    ['says nothing', ':'],
+    ['is cut', "echo 'installed a'; return 1"],
+  ])('a list of packages that %s is no list: nothing is installed, and nothing becomes ours', (_what, said) => {
+    const bin = join(room, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'dpkg-query'), `#!/bin/sh\nf() { ${said}; }\nf\n`, { mode: 0o755 });
+    const script = `${ACTION_PRELUDE}
+entry='${entry}'; have() { [ "$1" = apt-get ]; }; apt() { echo "apt $*"; }
+set -eu
+install_packages curl
+`;
+    const { code, out } = start(script, `${bin}:${process.env['PATH']}`);
+    expect([code, out]).toEqual([1, 'could not list the installed packages\n']);
+    expect(existsSync(`${entry}.was.before`)).toBe(false);
+  });
+
   test('a host without the tools to look is an error, not an absence', () => {
     const { code, out } = start(
       `${QUESTION_PRELUDE}\nPATH=/nowhere\n( set -u\n${kindOf('file').ask([{ kind: 'file', path: '/etc/hosts', mode: 420, content: '' }])}\n)`,
