@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Action, LedgerEntry, Probe } from '../model/index.js';
-import { ACTION_PRELUDE, heredoc, kindOf, LEDGER_DIR, word, words } from '../resources/index.js';
+import { ACTION_PRELUDE, heredoc, kindOf, LEDGER_DIR, sha256, word, words } from '../resources/index.js';
 
 /** Bytes of a failed action's output that come back. */
 const TAIL_BYTES = 6000;
@@ -11,6 +11,8 @@ export function workScript(nonce: string, work: readonly (Action | Probe)[]): st
     ACTION_PRELUDE,
     `umask 022
 PROVISION_TMP=$(mktemp -d /run/provision-work.XXXXXX) || exit 70
+# bash, where it is sh, writes here-documents into files: not those with secrets onto a disk.
+TMPDIR=$PROVISION_TMP
 trap 'rm -rf -- "$PROVISION_TMP"' EXIT
 trap 'exit 130' HUP INT TERM
 ended() {
@@ -41,9 +43,10 @@ function actionShell(action: Action): string {
   return `(\n${settings}${body}\n) >"$PROVISION_TMP/out" 2>&1`;
 }
 
+/** The entry goes last: what is cut before that is taken back again, and nothing is left that no entry names. */
 function takeBack(entry: LedgerEntry): string {
   const keeping = kindOf(entry.kind).ledger;
-  return `(\nset -eu\n${keeping?.unmake(entry) ?? ':'}\n)\nrm -rf -- "$entry.json" "$entry.was" "$entry".was.*\n`;
+  return `(\nset -eu\n${keeping?.unmake(entry) ?? ':'}\n)\nrm -rf -- "$entry.was" "$entry".was.* "$entry.json"\n`;
 }
 
 /** What was there before goes into the ledger before the first change. An action for another host has nothing of its own here. */
@@ -58,8 +61,11 @@ function remembering(action: Action): string {
     former: action.before ?? null,
     resource: ledger.remember(resource),
   };
-  const write = heredoc('install_file "$entry.json" 0600', `${JSON.stringify(entry)}\n`);
-  return `if [ ! -e "$entry.json" ]; then\nmkdir -p -m 0700 ${LEDGER_DIR}\n${ledger.keep?.(resource) ?? ''}\n${write}fi\n`;
+  const text = `${JSON.stringify(entry)}\n`;
+  const write = heredoc(`install_file "$entry.json" 0600 ${sha256(text)}`, text);
+  // What lies beside an entry that is not there was kept by a run that was cut before it began: it may be old by now.
+  const sweep = 'rm -rf -- "$entry.was" "$entry".was.*';
+  return `if [ ! -e "$entry.json" ]; then\nmkdir -p -m 0700 ${LEDGER_DIR}\n${sweep}\n${ledger.keep?.(resource) ?? ''}\n${write}fi\n`;
 }
 
 function made(action: Action): NonNullable<Action['resource']> {
