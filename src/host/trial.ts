@@ -9,7 +9,7 @@ const WRITES = 200;
 
 /**
  * POSIX sh, run as root with QUESTION_PRELUDE. It leaves nothing behind: the one file it writes (only for `etcdData`) lies in
- * /var/tmp when that is the same disk, so that no directory of anybody's changes its times.
+ * /var/tmp when that is the same disk; when it is not, the directory gets its former times back.
  */
 export const trialQuestion = (wish: TrialWish, patience = PATIENCE): string => `
 PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"; LC_ALL=C; export PATH LC_ALL
@@ -48,8 +48,9 @@ fi`;
 const diskAttempt = (etcdData: string): string => `
 _at=${word(etcdData)}; until [ -d "$_at" ]; do _at=\${_at%/*}; _at=\${_at:-/}; done
 if [ "$(stat -c %d "$_at")" = "$(stat -c %d /var/tmp 2>/dev/null)" ]; then _at=/var/tmp; fi
+_was=$(stat -c %y "$_at")
 if _file=$(mktemp "$_at/.provision-XXXXXX" 2>/dev/null); then
-  trap 'rm -f -- "$_file"' EXIT
+  trap 'rm -f -- "$_file"; if [ "$_at" != /var/tmp ]; then touch -d "$_was" -- "$_at"; fi' EXIT
   trap 'exit 130' HUP INT TERM
   if dd if=/dev/zero of="$_file" bs=${WRITE_BYTES} count=${WRITES} conv=fsync 2>/dev/null; then
     _end=$(($(date +%s) + 1)); _n=0

@@ -45,12 +45,11 @@ async function must(script: string): Promise<string> {
   return stdout;
 }
 
-/** What was touched since the mark: content, mode or time, of files and directories alike. */
+/** What was written since the mark, files and directories alike. */
 const touched = (): Promise<string> =>
-  must(
-    `find / /var/lib/etcd -xdev \\( ${LEFT_OUT.map(({ path }) => `-path ${path}`).join(' -o ')} \\) -prune -o -cnewer /run/mark -print
-ls -A /var/tmp | grep '^.provision' || true`,
-  );
+  must(`set -e
+find / /var/lib/etcd -xdev \\( ${LEFT_OUT.map(({ path }) => `-path '${path}'`).join(' -o ')} \\) -prune -o -newer /run/mark -print
+find /var/tmp -maxdepth 1 -name '.provision*'`);
 
 const preflight = (inventory: string, ...more: string[]): Promise<Outcome> =>
   provision(['preflight', '-i', inventory, ...more], { env: { XDG_CACHE_HOME: cache } });
