@@ -49,13 +49,18 @@ export interface NewBootstrapToken {
   readonly description: string;
   /** `signing`: the controller signs cluster-info with it, so that a stock `kubeadm join` may discover the CA by it. */
   readonly usages: readonly ('authentication' | 'signing')[];
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** The Secret that is a bootstrap token, as kubeadm makes them (cmd/kubeadm/app/apis/bootstraptoken/v1/utils.go). It holds the token. */
 export const bootstrapTokenManifest = (token: NewBootstrapToken): unknown => ({
   apiVersion: 'v1',
   kind: 'Secret',
-  metadata: { name: `bootstrap-token-${token.id}`, namespace: 'kube-system' },
+  metadata: {
+    name: `bootstrap-token-${token.id}`,
+    namespace: 'kube-system',
+    ...(token.labels === undefined ? {} : { labels: token.labels }),
+  },
   type: 'bootstrap.kubernetes.io/token',
   stringData: {
     'token-id': token.id,

@@ -12,6 +12,8 @@ export interface KubeletIdentityAnswer {
   readonly subject: string | null;
   /** Signed by /etc/kubernetes/pki/ca.crt and not expired. */
   readonly valid: boolean;
+  /** Ids of bootstrap tokens that joins left in the API because they were cut; a control plane sees them. */
+  readonly strays?: readonly string[];
 }
 
 /** Minutes that a token lives; it is deleted as soon as the certificate is there. */
@@ -24,6 +26,8 @@ const PEM = '/var/lib/kubelet/pki/kubelet-client-current.pem';
 const CONF = '/etc/kubernetes/kubelet.conf';
 const BOOTSTRAP_CONF = '/etc/kubernetes/bootstrap-kubelet.conf';
 const CA = '/etc/kubernetes/pki/ca.crt';
+/** On the tokens of joins, which live no longer than their run; those of `token create` are the operator's. */
+const JOIN_LABEL = 'provision/join';
 
 /** The kubelet's client certificate, got by TLS bootstrap. It renews itself. */
 export const kubeletIdentity: Kind<KubeletIdentityResource, KubeletIdentityAnswer> = {
@@ -33,13 +37,14 @@ export const kubeletIdentity: Kind<KubeletIdentityResource, KubeletIdentityAnswe
   ask: (rs) =>
     rs
       .map(
-        () => `
+        (r) => `
 if [ -f ${CONF} ]; then echo 'kubeconfig yes'; else echo 'kubeconfig no'; fi
 if [ -e ${PEM} ]; then
   have openssl || { echo 'openssl is needed to look at the certificate of the kubelet' >&2; exit 1; }
   printf 'subject '; openssl x509 -in ${PEM} -noout -subject -nameopt RFC2253 2>/dev/null | sed 's/^subject= *//' || echo
   if openssl verify -CAfile ${CA} ${PEM} >/dev/null 2>&1; then echo 'valid yes'; else echo 'valid no'; fi
 fi
+${r.ownApi === null ? '' : STRAYS}
 echo .`,
       )
       .join('\n'),
@@ -55,19 +60,34 @@ echo .`,
           said: output,
         });
       }
-      return { kubeconfig: kubeconfig === 'yes', subject: one('subject'), valid: one('valid') === 'yes' };
+      const strays = [...part.matchAll(/^stray (\S+)$/gm)].map(([, id = '']) => id);
+      return {
+        kubeconfig: kubeconfig === 'yes',
+        subject: one('subject'),
+        valid: one('valid') === 'yes',
+        ...(strays.length === 0 ? {} : { strays }),
+      };
     });
   },
 
   appear(r, answer, circumstances) {
+    const sweeping = (answer.strays ?? []).map(
+      (id): Draft => ({
+        verb: '-',
+        summary: `delete the bootstrap token ${id}`,
+        because: ['a join that was cut left it behind'],
+        part: `${SWEEP}${id}`,
+      }),
+    );
     const because = lacks(r, answer);
-    if (because.length === 0) return [];
+    if (because.length === 0) return sweeping;
     const { id, secret } = circumstances.newToken();
     const token = `${id}.${secret.reveal()}`;
     if (r.ownApi !== null) {
       const kubeconfig = circumstances.superAdminKubeconfig().reveal();
       const both = new Secret(JSON.stringify({ token, kubeconfig }));
       return [
+        ...sweeping,
         { verb: '!', summary: `join ${r.node} through its own API server`, because, part: 'alone', secret: both },
       ];
     }
@@ -97,8 +117,10 @@ echo .`,
       case 'join':
         return joinThroughLeader(r, action);
       case 'dismiss':
-        return `${apiWord(ADMIN_CONF)}\n${dismissal(revealed(action))}`;
+        return `${apiWord(ADMIN_CONF)}\n${dismissal(idOf(revealed(action)))}`;
       default:
+        if (action.part?.startsWith(SWEEP))
+          return `${apiWord(ADMIN_CONF)}\n${dismissal(action.part.slice(SWEEP.length))}`;
         throw new ProvisionError('INTERNAL', `a kubelet's identity has no part ${action.part}`);
     }
   },
@@ -119,6 +141,14 @@ forget_dir ${STAMP_DIR}`;
     },
   },
 };
+
+const SWEEP = 'sweep ';
+
+/** An API that does not answer has its own line in the plan; its tokens end by themselves. */
+const STRAYS = `${apiWord(ADMIN_CONF)}
+if [ -f ${ADMIN_CONF} ] && [ -x /usr/local/bin/kubectl ] && tokens=$(api get secrets -n kube-system -l ${JOIN_LABEL} -o name 2>/dev/null); then
+  printf '%s\\n' "$tokens" | sed -n 's|^secret/bootstrap-token-|stray |p'
+fi`;
 
 function lacks(r: KubeletIdentityResource, answer: KubeletIdentityAnswer): readonly string[] {
   if (answer.subject === null) return ['the kubelet has no client certificate'];
@@ -147,14 +177,15 @@ function tokenSecret(token: string, node: string): string {
     expires: '@EXPIRATION@',
     description: `join of ${node} by provision`,
     usages: ['authentication'],
+    labels: { [JOIN_LABEL]: '' },
   });
   return `${privateFile('token.json', listOf([manifest]))}sed -i "s/@EXPIRATION@/$(date -u -d '+${TOKEN_MINUTES} minutes' +%Y-%m-%dT%H:%M:%SZ)/" "$PROVISION_TMP/token.json"
 apply_objects "$PROVISION_TMP/token.json"
 rm -f -- "$PROVISION_TMP/token.json"`;
 }
 
-const dismissal = (token: string): string =>
-  `api delete secret -n kube-system ${word(`bootstrap-token-${idOf(token)}`)} --ignore-not-found`;
+const dismissal = (id: string): string =>
+  `api delete secret -n kube-system ${word(`bootstrap-token-${id}`)} --ignore-not-found`;
 
 /** SHA-256 over the SubjectPublicKeyInfo of the certificate on stdin, as `kubeadm join` pins it. */
 const PIN_WORD = `
@@ -249,7 +280,7 @@ wait_for ${API_WITHIN} api get --raw /readyz || {
     tokenSecret(token, r.node),
     `systemctl restart ${word(r.unit.name)}`,
     awaitCertificate(r),
-    dismissal(token),
+    dismissal(idOf(token)),
     'rm -f -- "$PROVISION_TMP/super-admin.conf"',
   ].join('\n');
 }

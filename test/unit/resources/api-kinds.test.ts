@@ -190,6 +190,30 @@ describe("a kubelet's identity", () => {
     ['kubeconfig no\n.\n', { kubeconfig: false, subject: null, valid: false }],
     ['kubeconfig no\nsubject CN=x\nvalid no\n.\n', { kubeconfig: false, subject: 'CN=x', valid: false }],
   ])('%j', (output, answer) => expect(kubeletIdentity.read(output, [worker])).toEqual([answer]));
+  test('what a cut join left in the API goes, whether or not there is something to join', () => {
+    const [answer] = kubeletIdentity.read(
+      'kubeconfig yes\nsubject CN=system:node:cp-1,O=system:nodes\nvalid yes\nstray abc123\n.\n',
+      [alone],
+    );
+    expect(answer?.strays).toEqual(['abc123']);
+    const [sweep, ...others] = kubeletIdentity.appear(alone, answer as never, circumstances);
+    expect(others).toEqual([]);
+    expect(sweep).toMatchObject({ verb: '-', summary: 'delete the bootstrap token abc123' });
+    const script = kubeletIdentity.make(alone, actionOf(alone, sweep ?? {}));
+    expect(script).toContain("api delete secret -n kube-system 'bootstrap-token-abc123' --ignore-not-found");
+    expectShell(script);
+    const both = kubeletIdentity.appear(
+      alone,
+      { ...(answer as never as KubeletIdentityAnswer), subject: null },
+      circumstances,
+    );
+    expect(both.map((draft) => draft.part)).toEqual(['sweep abc123', 'alone']);
+  });
+  test('only a control plane can see them', () => {
+    expect(kubeletIdentity.ask([worker])).not.toContain('provision/join');
+    expect(kubeletIdentity.ask([alone])).toContain('-l provision/join');
+    expectShell(kubeletIdentity.ask([alone]));
+  });
   test('silence is no answer', () => expect(() => kubeletIdentity.read('', [worker])).toThrow(/nobody could say/));
 
   test('a certificate that is right, in either order of its subject, needs no token', () => {
