@@ -133,7 +133,8 @@ install_artifact() {
   while [ $# -gt 0 ]; do
     _src=$_file; [ "$_format" != tar.gz ] || _src=$_from/$1
     if [ ! -f "$_src" ] || [ -L "$_src" ]; then say "$_url holds no file $1"; return 1; fi
-    keep_path "$2" && _sum=$(sum_of "$_src") && put_program "$_src" "$2" || return 1
+    _sum=$_sha; [ "$_format" != tar.gz ] || _sum=$(sum_of "$_src") || return 1
+    keep_path "$2" && put_program "$_src" "$2" || return 1
     _sums="$_sums$_sum  $2
 "
     shift 2
@@ -142,9 +143,11 @@ install_artifact() {
   rm -rf -- "$_from" "$_file"; forget_dir ${DOWNLOADS}
 }
 unpack() { # (MEMBER PATH)…: the members only; archives differ in whether names begin with ./
-  for _slash in '' ./; do
-    if unpack_as "$_slash" "$@"; then return 0; fi
-  done
+  # The way that the caller wrote them first: a wrong guess costs a whole decompression.
+  case $1 in
+    ./*) unpack_as ./ "$@" || unpack_as '' "$@" ;;
+    *) unpack_as '' "$@" || unpack_as ./ "$@" ;;
+  esac && return 0
   tar -xzf "$_file" -O >/dev/null || return 1
   say "$_url does not hold all of the files asked for"; return 1
 }
