@@ -92,11 +92,13 @@ async function measure(side) {
   const lab = await freshHosts();
   await warmMirror();
   const load = loadavg()[0];
+  const usedBefore = processorSeconds();
   const startedMs = performance.now();
   const output = await SIDES[side](lab);
   const ended = (performance.now() - startedMs) / 1000;
   await untilReady(lab);
   const ready = (performance.now() - startedMs) / 1000;
+  const used = processorSeconds() - usedBefore;
   const versions = (
     await must([
       ...sshTo(lab, lab.hosts[0]),
@@ -108,10 +110,22 @@ async function measure(side) {
     ended,
     ready,
     load,
+    used,
     output,
     versions,
     timeline: side === 'provision' ? stagesOf(journalText()) : null,
   };
+}
+
+/** Processor seconds that the hosts have used since they booted: what a busy machine does to the clock it does not do to these. */
+function processorSeconds() {
+  const used = ['h1', 'h2', 'h3'].map((host) => {
+    const v1 = `/sys/fs/cgroup/cpuacct/provision-lab/${NAME}/${host}/cpuacct.usage`;
+    if (existsSync(v1)) return Number(readFileSync(v1, 'utf8')) / 1e9;
+    const v2 = `/sys/fs/cgroup/provision-lab/${NAME}/${host}/cpu.stat`;
+    return existsSync(v2) ? Number(/usage_usec (\d+)/.exec(readFileSync(v2, 'utf8'))?.[1]) / 1e6 : Number.NaN;
+  });
+  return used.reduce((sum, seconds) => sum + seconds, 0);
 }
 
 function journalText() {
@@ -148,6 +162,8 @@ function tell(results) {
         .map((r) => seconds(r.ended))
         .join(', ')}; load before: ${of(side)
         .map((r) => r.load.toFixed(1))
+        .join(', ')}; processor seconds of the hosts: ${of(side)
+        .map((r) => r.used.toFixed(1))
         .join(', ')})`,
     );
     print(of(side)[0].versions.replace(/^/gm, '  '));
