@@ -22,6 +22,7 @@ import { sysctl } from './sysctl.js';
 import { traces } from './traces.js';
 import { unit } from './unit.js';
 
+export { ETCD_MANIFEST, initialMembers, readInitialMembers } from './etcd.js';
 export { sha256 } from './file.js';
 export type { Circumstances, Draft, Keeping, Kind } from './kind.js';
 export {

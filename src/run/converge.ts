@@ -3,7 +3,9 @@ import type { Finding, Node, Plan, RunOutcome, Secret } from '../model/index.js'
 import { ProvisionError } from '../model/index.js';
 import { changesOf, type FactsByHost, planPresent, type Setting } from '../plan/index.js';
 import { carryOut } from './lanes.js';
-import { gatherFacts, openSession, type Session, type Surroundings, trustFor, tryOut } from './session.js';
+import { trustFor } from './living.js';
+import { refuseOtherMembers } from './members.js';
+import { gatherFacts, openSession, type Session, type Surroundings, tryOut } from './session.js';
 
 export interface Prepared {
   readonly session: Session;
@@ -50,6 +52,7 @@ export async function prepare(around: Surroundings, options: ConvergeOptions, ex
 }
 
 async function known(around: Surroundings, session: Session): Promise<{ setting: Setting; facts: FactsByHost }> {
+  await refuseOtherMembers(around, session);
   const trust = await trustFor(around, session);
   const setting: Setting = { cluster: around.cluster, release: around.release, trust, leader: session.leader };
   return { setting, facts: await gatherFacts(around, session, setting) };

@@ -1,8 +1,9 @@
 // The one loop: connect -> gather -> check -> plan -> (ask) -> carry out -> verify. Emits events; draws nothing, knows no transport.
 export { type ConvergeOptions, converge, type Prepared, prepare, propose, type Report } from './converge.js';
+export { trustFor } from './living.js';
 export { examine, gatherOnly } from './look.js';
 export { type ResetOptions, reset } from './reset.js';
-export { hostOf, openSession, type Session, type Surroundings, trustFor } from './session.js';
+export { hostOf, openSession, type Session, type Surroundings } from './session.js';
 export { type SmokeCheck, smoke } from './smoke.js';
 export { pullTrust } from './state-pull.js';
 export { type ClusterStatus, clusterStatus } from './status.js';

@@ -1,5 +1,5 @@
-import type { Host, Node } from '../model/index.js';
-import { isControlPlane, ProvisionError } from '../model/index.js';
+import type { Host } from '../model/index.js';
+import { ProvisionError } from '../model/index.js';
 import { hostOf, openSession, type Session, type Surroundings } from './session.js';
 
 /** Does something on a control plane of a living cluster, over one connection that is closed afterwards. */
@@ -7,8 +7,7 @@ export async function withLeader<T>(
   around: Surroundings,
   act: (leader: Host, session: Session) => Promise<T>,
 ): Promise<T> {
-  const controlPlanes: readonly Node[] = around.cluster.nodes.filter(isControlPlane);
-  const session = await openSession(around, controlPlanes, false);
+  const session = await openSession(around, [], false);
   try {
     if (!session.machines.get(session.leader)?.clusterCa) {
       throw new ProvisionError('STATE', `no control plane of ${around.cluster.name} carries a cluster yet`, {

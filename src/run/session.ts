@@ -13,6 +13,7 @@ import type {
 } from '../model/index.js';
 import { isControlPlane, ProvisionError } from '../model/index.js';
 import { type FactsByHost, resourcesOf, type Setting, wishesFor } from '../plan/index.js';
+import { leaderOf } from './living.js';
 
 /** What a run is given. Only main.ts knows which parts are real. */
 export interface Surroundings {
@@ -38,7 +39,10 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** Connects to every target, and to the control planes that speak to the API for them; all at once. Refuses whole when one does not answer. */
+/**
+ * Connects to every target, and to the control planes that speak to the API for them; all at once. Refuses whole when a target does
+ * not answer. A control plane that is no target may be away as long as another one carries the cluster.
+ */
 export async function openSession(
   around: Surroundings,
   targets: readonly Node[],
@@ -46,26 +50,45 @@ export async function openSession(
 ): Promise<Session> {
   const nodes = around.cluster.nodes.filter((node) => targets.includes(node) || isControlPlane(node));
   const hosts = new Map<string, Host>();
+  const away: ProvisionError[] = [];
   const close = async (): Promise<void> => {
     await Promise.allSettled([...hosts.values()].map((host) => host.close()));
   };
   try {
     await all(nodes, async (node) => {
       const startedMs = around.now();
-      const host = await around.connect(node);
+      const host = await around.connect(node).catch((error: unknown) => {
+        if (targets.includes(node) || !(error instanceof ProvisionError) || error.code !== 'UNREACHABLE') throw error;
+        away.push(error);
+        return null;
+      });
+      if (host === null) return;
       hosts.set(node.name, host);
       if (exclusive) await host.lock(around.who);
       around.emit({ type: 'connected', host: node.name, ms: around.now() - startedMs });
     });
     const machines = new Map<string, MachineFacts>();
-    await all(nodes, async (node) => {
+    await all(nodes.filter(({ name }) => hosts.has(name)), async (node) => {
       machines.set(node.name, await hostOf(hosts, node.name).machine());
     });
+    excuse(around, away, machines);
     return { hosts, machines, targets, leader: leaderOf(around.cluster, machines), close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Who is away may carry a cluster that nobody else knows of: only one that is seen to live excuses them. */
+function excuse(
+  { cluster, emit }: Surroundings,
+  away: readonly ProvisionError[],
+  machines: ReadonlyMap<string, MachineFacts>,
+): void {
+  const lives = cluster.nodes.some((node) => isControlPlane(node) && machines.get(node.name)?.clusterCa);
+  const [first] = away;
+  if (first !== undefined && !lives) throw first;
+  for (const { host, message } of away) emit({ type: 'note', host, text: `${message}; going on without it` });
 }
 
 /** Every one is tried; what failed is told in one error that holds all of them. */
@@ -87,44 +110,6 @@ async function all<T extends { readonly name: string }>(
 
 const told = (error: unknown): string =>
   error instanceof ProvisionError ? `${error.host ?? '?'}: ${error.message}` : String(error);
-
-/** A control plane that already serves this cluster, else the first one. No privileged first node. */
-export function leaderOf(cluster: Cluster, machines: ReadonlyMap<string, MachineFacts>): string {
-  const controlPlanes = cluster.nodes.filter(isControlPlane);
-  const living = controlPlanes.find((node) => machines.get(node.name)?.clusterCa);
-  const leader = living ?? controlPlanes[0];
-  if (leader === undefined) throw new ProvisionError('INVENTORY', 'the inventory has no control plane');
-  return leader.name;
-}
-
-/** The trust of the cluster that lives on these hosts; a second CA is never made for it. */
-export async function trustFor(around: Surroundings, session: Session): Promise<Trust> {
-  // In the inventory's order, not in that of the answers: the same state gives the same letter.
-  const host = around.cluster.nodes.find(({ name }) => session.machines.get(name)?.clusterCa)?.name;
-  if (host === undefined) return around.openTrust(true);
-  const machine = machineOf(session, host);
-  const hint = 'get the state back from the cluster, verified against its CA: provision state pull -i <inventory>';
-  const trust = await around.openTrust(false).catch((cause: unknown) => {
-    if (!(cause instanceof ProvisionError)) throw cause;
-    // The folder may also be damaged or open to others: its own words and cure come first.
-    throw new ProvisionError(
-      'STATE',
-      `${host} belongs to a living cluster, and its keys cannot be had here: ${cause.message}`,
-      {
-        host,
-        said: cause.said,
-        hint:
-          cause.hint === undefined || cause.hint.includes('provision state pull') ? hint : `${cause.hint} Or ${hint}`,
-        cause,
-      },
-    );
-  });
-  if (trust.authority('ca').cert.trim() === machine.clusterCa?.trim()) return trust;
-  throw new ProvisionError('STATE', `the CA on ${host} is not the one in the state folder: they are two clusters`, {
-    host,
-    hint: `if ${host} should leave its old cluster, reset it first; if the state folder is the wrong one, move it away and ${hint}`,
-  });
-}
 
 /** Facts about every target, one question each, all at once. */
 export async function gatherFacts(around: Surroundings, session: Session, setting: Setting): Promise<FactsByHost> {

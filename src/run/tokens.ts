@@ -2,7 +2,8 @@ import type { Host } from '../model/index.js';
 import { ProvisionError } from '../model/index.js';
 import { applyObjects, bootstrapTokenManifest, deleteToken, listTokens } from '../resources/index.js';
 import { withLeader } from './leader.js';
-import { type Surroundings, trustFor } from './session.js';
+import { trustFor } from './living.js';
+import type { Surroundings } from './session.js';
 
 export interface TokenRow {
   readonly id: string;
