@@ -174,6 +174,8 @@ export interface TracesResource {
   /** Prefixes of iptables/nft chains. */
   readonly chains: readonly string[];
   readonly ipvs: boolean;
+  /** Kernel settings that they change, as paths below /proc/sys: reset puts the former values back. */
+  readonly sysctls?: readonly string[] | undefined;
 }
 
 /** The pods and containers of the runtime; removed by reset before the runtime goes. */

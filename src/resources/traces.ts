@@ -61,11 +61,18 @@ ${rs.map((r) => `! owned ${word(`traces ${r.name}`)} || echo owned ${word(r.name
   ledger: {
     // A daemon changes the mode of a directory that it finds (containerd makes its own 0700).
     keep: (r) =>
-      `for p in ${words(r.paths)}; do [ ! -d "$p" ] || stat -c '%a %u:%g %n' -- "$p"; done >"$entry.was.modes"`,
-    remember: (r) => ({ name: r.name, paths: r.paths, links: r.links, chains: r.chains, ipvs: r.ipvs }),
+      `for p in ${words(r.paths)}; do [ ! -d "$p" ] || stat -c '%a %u:%g %n' -- "$p"; done >"$entry.was.modes"${keepSysctls(r)}`,
+    remember: (r) => ({
+      name: r.name,
+      paths: r.paths,
+      links: r.links,
+      chains: r.chains,
+      ipvs: r.ipvs,
+      ...(r.sysctls === undefined ? {} : { sysctls: r.sysctls }),
+    }),
     vanish: (entry) => ({
       verb: '-',
-      summary: `remove ${resourceOf(entry).name}`,
+      summary: `${resourceOf(entry).sysctls === undefined ? 'remove' : 'put back'} ${resourceOf(entry).name}`,
       because: ['the components that provision ran left it behind'],
     }),
     unmake(entry) {
@@ -85,6 +92,7 @@ ${rs.map((r) => `! owned ${word(`traces ${r.name}`)} || echo owned ${word(r.name
         r.chains.length > 0 && former.tables !== null ? `take_tables ${words(former.tables)}` : '',
         ownsNetwork(r) ? `take_namespaces ${words(former.namespaces)}` : '',
         ...paths,
+        r.sysctls === undefined ? '' : 'unset_sysctls',
         ':',
       ]
         .filter((line) => line !== '')
@@ -92,6 +100,12 @@ ${rs.map((r) => `! owned ${word(`traces ${r.name}`)} || echo owned ${word(r.name
     },
   },
 };
+
+/** What `unset_sysctls` reads. A setting that is not there yet comes with a module, and has no former value. */
+const keepSysctls = ({ sysctls = [] }: TracesResource): string =>
+  sysctls.length === 0
+    ? ''
+    : `\nfor k in ${words(sysctls)}; do [ ! -e "/proc/sys/$k" ] || printf '%s %s\\n' "$k" "$(sysctl_now "$k")"; done >"$entry.was.live"`;
 
 const resourceOf = (entry: LedgerEntry): TracesResource => entry.resource as TracesResource;
 const ownsNetwork = (r: TracesResource): boolean => r.links.length > 0;

@@ -49,6 +49,7 @@ export const runtime: Step = {
       directory('/etc/cni'),
       directory('/etc/cni/net.d'),
       NETWORK_TRACES,
+      KERNEL_TRACES,
       artifact(
         scene,
         'cni-plugins',
@@ -95,6 +96,40 @@ const NETWORK_TRACES: Resource = {
   links: ['cni0', 'flannel.1', 'flannel-v6.1', 'kube-ipvs0', 'kube-dummy0', 'nodelocaldns'],
   chains: ['KUBE-', 'CNI-', 'FLANNEL-'],
   ipvs: true,
+};
+
+/**
+ * Set by running components, whatever we say. kube-proxy v1.36.3: cmd/kube-proxy/app/server_linux.go (setupConntrack),
+ * pkg/proxy/{iptables,ipvs}/proxier.go; kubelet: pkg/kubelet/cm/container_manager_linux.go (setupKernelTunables).
+ */
+const KERNEL_TRACES: Resource = {
+  kind: 'traces',
+  name: 'kernel settings of components',
+  paths: [],
+  links: [],
+  chains: [],
+  ipvs: false,
+  sysctls: [
+    'net/netfilter/nf_conntrack_max',
+    'net/netfilter/nf_conntrack_tcp_be_liberal',
+    'net/netfilter/nf_conntrack_tcp_timeout_close_wait',
+    'net/netfilter/nf_conntrack_tcp_timeout_established',
+    'net/netfilter/nf_conntrack_udp_timeout',
+    'net/netfilter/nf_conntrack_udp_timeout_stream',
+    'net/ipv4/conf/all/route_localnet',
+    'net/ipv4/conf/all/arp_announce',
+    'net/ipv4/conf/all/arp_ignore',
+    'net/ipv4/vs/conn_reuse_mode',
+    'net/ipv4/vs/conntrack',
+    'net/ipv4/vs/expire_nodest_conn',
+    'net/ipv4/vs/expire_quiescent_template',
+    'kernel/keys/root_maxbytes',
+    'kernel/keys/root_maxkeys',
+    'kernel/panic',
+    'kernel/panic_on_oops',
+    'vm/overcommit_memory',
+    'vm/panic_on_oom',
+  ],
 };
 
 const RUNTIME_TRACES: Resource = {

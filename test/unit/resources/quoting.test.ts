@@ -100,7 +100,7 @@ const everywhere = (text: string): readonly Resource[] => [
   { kind: 'modules', name: text, modules: [text] },
   { kind: 'hostname', name: text },
   { kind: 'firewall', ports: [text], sources: [text] },
-  { kind: 'traces', name: text, paths: [`/opt/${text}`], links: [text], chains: [text], ipvs: true },
+  { kind: 'traces', name: text, paths: [`/opt/${text}`], links: [text], chains: [text], ipvs: true, sysctls: [text] },
   { kind: 'pods', socket: text },
 ];
 const FORMER: Readonly<Record<string, (text: string) => unknown>> = {
