@@ -115,7 +115,10 @@ async function keptTrust(terminal: Terminal, { folder, cluster }: Loaded): Promi
   return trust;
 }
 
-/** What kubectl on the operator's side uses: the first control plane's administrator, at the cluster's endpoint. */
+/**
+ * What kubectl on the operator's side uses: the first control plane's administrator, at the cluster's endpoint.
+ * Merged beside those of other clusters: a user's name that they share would give one cluster the certificate of another.
+ */
 function adminKubeconfig(loaded: Loaded, trust: Trust): string {
   const { cluster } = loaded;
   const first = cluster.nodes.find(isControlPlane);
@@ -125,7 +128,8 @@ function adminKubeconfig(loaded: Loaded, trust: Trust): string {
     cluster: cluster.name,
     server: serverOf(cluster),
     ca: trust.authority('ca').cert,
-    user: 'kubernetes-admin',
+    user: `kubernetes-admin@${cluster.name}`,
+    context: cluster.name,
     client,
   }).reveal();
 }
@@ -140,6 +144,9 @@ function mergeInto(terminal: Terminal, text: string): string {
   const path = terminal.env['KUBECONFIG']?.split(':')[0] ?? join(terminal.home, '.kube', 'config');
   if (!existsSync(path)) return writePrivate(path, text);
   const before = readFileSync(path, 'utf8');
+  const merged = mergeKubeconfig(before, text);
+  // The copy is of what was there before us: merging the same thing again must not put ours in its place.
+  if (merged === before) return path;
   writePrivate(`${path}.before-provision`, before);
-  return writePrivate(path, mergeKubeconfig(before, text));
+  return writePrivate(path, merged);
 }

@@ -9,6 +9,8 @@ export interface KubeconfigInputs {
   readonly ca: string;
   readonly user: string;
   readonly client: CertificatePair;
+  /** Default: `<user>@<cluster>`, as kubeadm has it. */
+  readonly context?: string | undefined;
 }
 
 const base64 = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
@@ -17,8 +19,8 @@ const base64 = (text: string): string => Buffer.from(text, 'utf8').toString('bas
  * A kubeconfig with everything embedded: the same inputs give the same bytes. Cluster, user and context are named as
  * kubeadm names them (util/kubeconfig.CreateBasic).
  */
-export function kubeconfig({ cluster, server, ca, user, client }: KubeconfigInputs): Secret {
-  const context = `${user}@${cluster}`;
+export function kubeconfig(inputs: KubeconfigInputs): Secret {
+  const { cluster, server, ca, user, client, context = `${user}@${cluster}` } = inputs;
   return new Secret(
     toYaml({
       apiVersion: 'v1',
