@@ -45,7 +45,13 @@ describe('one command on bare machines ends with a working cluster', () => {
         checks.filter((check) => check.name.endsWith(`from ${from}`) && check.name.startsWith('NodePort')),
       ).toHaveLength(MEMBERS.length);
     }
-    expect(checks.map((check) => check.name)).toContain('pod on h2 to pod on h3');
+    for (const name of [
+      'pod on h2 to pod on h3',
+      'a replica of the Deployment on h2',
+      'a replica of the Deployment on h3',
+      'logs of the Deployment',
+    ])
+      expect(checks.map((check) => check.name)).toContain(name);
   });
 
   test('status says that all is well', async () => {
@@ -53,20 +59,61 @@ describe('one command on bare machines ends with a working cluster', () => {
     for (const node of MEMBERS) expect(stdout).toMatch(new RegExp(`${node} +Ready`));
   });
 
-  test('the certificates on the host pass openssl -x509_strict', async () => {
+  test('every certificate on the hosts passes openssl -x509_strict', async () => {
     const said = await onHost(
       'h1',
       `cd /etc/kubernetes/pki
-for c in apiserver apiserver-kubelet-client; do openssl verify -x509_strict -CAfile ca.crt $c.crt; done
-openssl verify -x509_strict -CAfile front-proxy-ca.crt front-proxy-client.crt
-for c in etcd/server etcd/peer etcd/healthcheck-client apiserver-etcd-client; do openssl verify -x509_strict -CAfile etcd/ca.crt $c.crt; done`,
+strict() { openssl verify -x509_strict -CAfile "$@"; }
+for ca in ca front-proxy-ca etcd/ca; do strict $ca.crt $ca.crt; done
+for c in apiserver apiserver-kubelet-client; do strict ca.crt $c.crt; done
+strict front-proxy-ca.crt front-proxy-client.crt
+for c in etcd/server etcd/peer etcd/healthcheck-client apiserver-etcd-client; do strict etcd/ca.crt $c.crt; done
+for conf in admin controller-manager scheduler; do
+  sed -n 's/.*client-certificate-data: *"\\{0,1\\}\\([A-Za-z0-9+/=]*\\).*/\\1/p' ../$conf.conf | base64 -d | strict ca.crt
+done
+find /etc/kubernetes/pki -name '*.crt' | wc -l`,
     );
+    const lines = said.trim().split('\n');
+    expect(lines.filter((line) => line.endsWith(': OK'))).toHaveLength(13);
+    // Ten files, and none of them was left out above.
+    expect(lines.at(-1)).toBe('10');
+  });
+
+  test('every kubelet got its certificate from the cluster CA by a bootstrap token', async () => {
+    for (const host of MEMBERS) {
+      const said = await onHost(
+        host,
+        `cd /var/lib/kubelet/pki
+openssl x509 -in kubelet-client-current.pem -noout -subject -issuer -nameopt RFC2253
+openssl verify -x509_strict -purpose sslclient -CAfile /etc/kubernetes/pki/ca.crt kubelet-client-current.pem
+[ ! -e /etc/kubernetes/bootstrap-kubelet.conf ] && echo 'no token left'`,
+      );
+      expect(said.trim().split('\n')).toEqual([
+        `subject=CN=system:node:${host},O=system:nodes`,
+        'issuer=CN=kubernetes',
+        'kubelet-client-current.pem: OK',
+        'no token left',
+      ]);
+    }
+    const { items } = JSON.parse(await kubectl('get csr -o json')) as {
+      items: {
+        spec: { signerName: string; username: string };
+        status: { certificate?: string; conditions: { type: string; reason: string }[] };
+      }[];
+    };
+    expect(items).toHaveLength(MEMBERS.length);
+    for (const { spec, status } of items) {
+      expect(spec.signerName).toBe('kubernetes.io/kube-apiserver-client-kubelet');
+      expect(spec.username).toMatch(/^system:bootstrap:[a-z0-9]{6}$/);
+      expect(status.conditions).toMatchObject([{ type: 'Approved', reason: 'AutoApproved' }]);
+      expect(status.certificate).toBeDefined();
+    }
+  });
+
+  test('the tokens of the joins are gone', async () => {
     expect(
-      said
-        .trim()
-        .split('\n')
-        .filter((line) => line.endsWith(': OK')),
-    ).toHaveLength(7);
+      await kubectl('get secrets -n kube-system --field-selector type=bootstrap.kubernetes.io/token -o name'),
+    ).toBe('');
   });
 
   test('the hosts before it were bare: the comparison that reset is held to is not empty', () => {
