@@ -11,6 +11,8 @@ import { compile, ensurePackages, refuseOldNode, root, run, stage } from '../lab
 const args = process.argv.slice(2);
 const flag = (name) => args.includes(name);
 const only = args.includes('--only') ? (args[args.indexOf('--only') + 1] ?? '').split(',') : null;
+/** The lab that the scenarios share; another name keeps two people in one checkout apart. */
+const LAB = process.env.PROVISION_TEST_LAB ?? 'ci';
 const totals = { passed: 0, failed: 0 };
 
 /** Scenarios in their order: they share one lab, so the first one pays for building the cluster. */
@@ -19,16 +21,23 @@ const scenarios = readdirSync(`${root}test/lab`)
   .sort()
   .map((name) => name.replace('.scenario.ts', ''));
 
-/** One jest run; its tests are added to the totals, and a run without any test is a failure. */
+/** One jest run: its failures are printed, its tests are added to the totals, and a run without any test is a failure. */
 async function jest(name, selection, { env = {}, node = process.execPath } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'provision-test-'));
   const file = join(folder, 'result.json');
-  const { code } = await run(
+  const { code, output } = await run(
     [node, `${root}node_modules/jest/bin/jest.js`, '--json', `--outputFile=${file}`, ...selection],
-    { env: { NODE_OPTIONS: '--experimental-vm-modules --no-warnings', ...env } },
+    { quiet: true, env: { NODE_OPTIONS: '--experimental-vm-modules --no-warnings', ...env } },
   );
-  const result = JSON.parse(readFileSync(file, 'utf8'));
+  const result = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
   rmSync(folder, { recursive: true });
+  if (result === null) {
+    process.stdout.write(`✖ ${name}: jest ended with ${code}\n${output}\n`);
+    totals.failed++;
+    return;
+  }
+  for (const suite of result.testResults.filter(({ status }) => status === 'failed'))
+    process.stdout.write(`✖ ${suite.name}\n${suite.message}\n`);
   totals.passed += result.numPassedTests;
   totals.failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
   if (result.numPendingTests > 0)
@@ -122,8 +131,8 @@ async function main() {
     if (code !== 0) throw new Error('the lab could not be built');
   });
   const chosen = only === null ? scenarios : scenarios.filter((name) => only.some((word) => name.includes(word)));
-  for (const name of chosen) {
-    await stage(`scenario ${name}`, () =>
+  for (const [index, name] of chosen.entries()) {
+    await stage(`scenario ${name} (${index + 1} of ${chosen.length})`, () =>
       jest(name, [
         '--runInBand',
         '--config',
@@ -134,7 +143,7 @@ async function main() {
     );
   }
   if (chosen.length === 0) totals.failed++;
-  await run([process.execPath, `${root}dist/src/main.js`, 'lab', 'down', '--name', 'ci'], { quiet: true });
+  await run([process.execPath, `${root}dist/src/main.js`, 'lab', 'down', '--name', LAB], { quiet: true });
   finish();
 }
 
