@@ -120,8 +120,20 @@ function checkControlPlanes(draft: DraftInventory): Complaint[] {
       cure: 'add `endpoint: api.example.com:6443`: a load balancer, a virtual IP or a DNS name for all control planes',
     });
   }
-  return [...complaints, ...checkEtcd(withRole('etcd').length > 0 ? withRole('etcd') : planes)];
+  const members = withRole('etcd');
+  if (members.length === 0) return [...complaints, ...checkEtcd(planes)];
+  const apart = nodes.filter(
+    ({ node }) => members.some((m) => m.node === node) !== planes.some((p) => p.node === node),
+  );
+  return [...complaints, ...(apart.length > 0 ? apart.map(etcdApart) : checkEtcd(members))];
 }
+
+/** The API server of a host talks to the etcd of the same host; certificates and the order of the build know no other. */
+const etcdApart = ({ path }: { path: Path }): Complaint => ({
+  path: [...path, 'roles'],
+  message: 'keeps etcd and the control plane apart, which provision does not build yet',
+  cure: 'leave the role `etcd` out everywhere: etcd then runs on every control plane',
+});
 
 function checkEtcd(members: readonly { node: DraftNode; path: Path }[]): Complaint[] {
   const count = members.length;

@@ -43,7 +43,7 @@ const node = section('node', 'One host of the cluster.', {
     otherwise: '`address`',
   }),
   roles: required(z.array(z.enum(['control-plane', 'worker', 'etcd'])).min(1), {
-    is: 'What runs there. `control-plane` without `worker` takes no ordinary pods. etcd runs on the hosts of role `etcd`, or, if there is none, beside the API servers.',
+    is: 'What runs there. `control-plane` without `worker` takes no ordinary pods. etcd runs on every control plane; the role `etcd` may say so.',
     example: ['worker'],
   }),
   labels,

@@ -129,6 +129,6 @@ export interface SystemSettings {
 
 export const isControlPlane = (node: Node): boolean => node.roles.includes('control-plane');
 export const isWorker = (node: Node): boolean => node.roles.includes('worker');
-/** etcd runs on the hosts of role `etcd`, or, if there is none, beside the API servers (stacked). */
+/** etcd runs on the hosts of role `etcd`, or, if there is none, beside the API servers. The inventory refuses to keep the two apart. */
 export const hasEtcd = (cluster: Cluster, node: Node): boolean =>
   cluster.nodes.some((n) => n.roles.includes('etcd')) ? node.roles.includes('etcd') : isControlPlane(node);
