@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { CertificatePair, Trust } from '../model/index.js';
 import { isControlPlane, ProvisionError } from '../model/index.js';
@@ -134,8 +134,10 @@ function adminKubeconfig(loaded: Loaded, trust: Trust): string {
   }).reveal();
 }
 
-function writePrivate(path: string, text: string): string {
+/** A file that was there keeps its mode when it is written to: it is closed to others before the key goes in. */
+export function writePrivate(path: string, text: string): string {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  if (existsSync(path)) chmodSync(path, 0o600);
   writeFileSync(path, text, { mode: 0o600 });
   return path;
 }

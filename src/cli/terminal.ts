@@ -14,6 +14,3 @@ export interface Terminal {
   readonly signal: AbortSignal;
   now(): number;
 }
-
-/** A command's result is its exit code. */
-export type Command = Promise<number>;
