@@ -19,14 +19,6 @@ export { artifacts, manifests, releases } from './table.js';
 /** Exact versions that this provision can build, oldest first. */
 export const knownVersions = (): readonly string[] => Object.values(releases).map((row) => row.kubernetes);
 
-/** `1.36`, `v1.36` or `1.36.3` as an exact version without `v`; null when the table has no such release. */
-export function resolveVersion(wanted: string): string | null {
-  const plain = wanted.replace(/^v/, '');
-  const row = releases[minorOf(plain)];
-  if (row === undefined || (plain !== minorOf(plain) && plain !== row.kubernetes)) return null;
-  return row.kubernetes;
-}
-
 /** The row for this cluster with its mirrors and checksum overrides applied. Throws ARTIFACT for an unknown version. */
 export function releaseFor(cluster: Pick<Cluster, 'version' | 'mirrors'>): Release {
   const { version, mirrors } = cluster;

@@ -13,7 +13,6 @@ import {
   mayUpgrade,
   releaseFor,
   releases,
-  resolveVersion,
 } from '../../../src/release/index.js';
 import { root } from '../steps/scene.js';
 
@@ -84,17 +83,6 @@ describe('the table', () => {
 });
 
 describe('versions', () => {
-  test.each([
-    ['1.36', newest],
-    ['v1.36', newest],
-    [newest, newest],
-    [`v${newest}`, newest],
-    ['1.36.99', null],
-    ['1.2', null],
-    ['', null],
-    ['latest', null],
-  ])('%s is %s', (wanted, exact) => expect(resolveVersion(wanted)).toBe(exact));
-
   test('an unknown one is refused with those that are known', () => {
     expect(() => releaseFor({ version: '1.36.99', mirrors: NO_MIRRORS })).toThrow(
       expect.objectContaining({ code: 'ARTIFACT', hint: expect.stringContaining(newest) }),
