@@ -29,11 +29,7 @@ export async function pullTrust(around: Surroundings, paths: readonly string[]):
 }
 
 /** What the host had said before the answer was cut may be half of a key: it goes into no error. */
-async function filesOn(
-  session: Session,
-  name: string,
-  paths: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
+async function filesOn(session: Session, name: string, paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const answer = await hostOf(session.hosts, name)
     .ask(readFiles(paths))
     .catch((error: unknown) => {
