@@ -37,8 +37,9 @@ export function memoryHost(name: string, machine: MachineFacts, bare: (resource:
       ),
     tryOut: async () => ({ resolves: {}, reached: {}, fsync: null, unfinishedTransaction: null }),
     ask: async () => '',
-    async apply(work: readonly (Action | Probe)[], listen): Promise<void> {
+    async apply(work: readonly (Action | Probe)[], listen, signal): Promise<void> {
       for (const [index, item] of work.entries()) {
+        if (signal?.aborted) throw new ProvisionError('INTERRUPTED', 'stopped before the next action', { host: name });
         if (host.breakAfter !== null && host.breakAfter-- <= 0) {
           host.breakAfter = null;
           throw new ProvisionError('UNREACHABLE', 'the line was cut', { host: name });

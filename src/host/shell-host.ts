@@ -16,7 +16,7 @@ import { frames, readParts } from './frames.js';
 import { answered, inquire } from './gather.js';
 import { machineQuestion, readMachine } from './machine.js';
 import { readTrial, trialQuestion } from './trial.js';
-import { workScript } from './work.js';
+import { stopScript, workScript } from './work.js';
 
 /** A host behind a transport: asked everything in one script, told everything for a segment in one script. */
 export function shellHost(transport: Transport, now: () => number): Host {
@@ -38,7 +38,19 @@ export function shellHost(transport: Transport, now: () => number): Host {
     tryOut: (wish) =>
       shells.use(async (shell) => readTrial(wish, await ask(shell, 'what it can reach', trialQuestion(wish)))),
     ask: (question) => shells.use((shell) => ask(shell, 'a question', question)),
-    apply: (work, listen, signal) => shells.use((shell) => apply(shell, work, listen, signal)),
+    apply: (work, listen, signal) =>
+      shells.use(async (shell) => {
+        const nonce = randomBytes(8).toString('hex');
+        // Over another shell: this one is busy with the very script. One that cannot be had only means that more is finished.
+        const stop = (): void => void shells.use((other) => other.run(stopScript(nonce))).catch(() => undefined);
+        if (signal?.aborted) throw stopped(name);
+        signal?.addEventListener('abort', stop, { once: true });
+        try {
+          await apply(shell, nonce, work, listen);
+        } finally {
+          signal?.removeEventListener('abort', stop);
+        }
+      }),
     lock: (who) => transport.lock(who),
     close: shells.close,
   };
@@ -86,11 +98,10 @@ async function ask(shell: Shell, what: string, question: string): Promise<string
 
 async function apply(
   shell: Shell,
+  nonce: string,
   work: readonly (Action | Probe)[],
   listen: (event: HostEvent) => void,
-  signal?: AbortSignal,
 ): Promise<void> {
-  const nonce = randomBytes(8).toString('hex');
   const said: string[] = [];
   let ended: { index: number; code: number } = { index: -1, code: 0 };
   let startedMs = Date.now();
@@ -108,14 +119,18 @@ async function apply(
       said.push(rest);
     }
   };
-  const outcome = await shell.run(workScript(nonce, work), { onLine, ...(signal ? { signal } : {}) });
+  const outcome = await shell.run(workScript(nonce, work), { onLine });
   if (outcome.code === 0 && ended.index === work.length - 1) return;
+  if (outcome.code === 0 && ended.code === 0) throw stopped(shell.host);
   const index = ended.code === 0 ? ended.index + 1 : ended.index;
   const failed = work[index];
   const output = said.join('\n') || outcome.stderr.trim();
   listen({ type: 'failed', index, code: ended.code, output, ms: Date.now() - startedMs });
   throw failure(shell.host, failed, output);
 }
+
+const stopped = (host: string): ProvisionError =>
+  new ProvisionError('INTERRUPTED', 'stopped before the next action', { host });
 
 function failure(host: string, failed: Action | Probe | undefined, said: string): ProvisionError {
   if (failed === undefined)

@@ -5,19 +5,32 @@ import { ACTION_PRELUDE, heredoc, kindOf, LEDGER_DIR, sha256, word, words } from
 /** Bytes of a failed action's output that come back. */
 const TAIL_BYTES = 6000;
 
-/** Actions and probes as one script: framed start, status and output tail of each; stops at the first failure. */
+/** Where a running script keeps its things; the nonce makes it findable from another shell. */
+const folderOf = (nonce: string): string => `/run/provision-work.${nonce}`;
+
+/** Said by another shell to a script that runs: end after the action you are at. Too late or too early it does nothing. */
+export const stopScript = (nonce: string): string => `! [ -d ${folderOf(nonce)} ] || : >${folderOf(nonce)}/stop\n`;
+
+/**
+ * Actions and probes as one script: framed start, status and output tail of each; stops at the first failure, and between two
+ * actions when it is told to. A signal would also end the command that is just being run.
+ */
 export function workScript(nonce: string, work: readonly (Action | Probe)[]): string {
   return [
     ACTION_PRELUDE,
     `umask 022
-PROVISION_TMP=$(mktemp -d /run/provision-work.XXXXXX) || exit 70
+PROVISION_TMP=${folderOf(nonce)}
+mkdir -m 0700 "$PROVISION_TMP" || exit 70
 # bash, where it is sh, writes here-documents into files: not those with secrets onto a disk.
 TMPDIR=$PROVISION_TMP
 trap 'rm -rf -- "$PROVISION_TMP"' EXIT
 trap 'exit 130' HUP INT TERM
 ended() {
   echo '${nonce} end '"$1 $2"
-  [ "$2" -eq 0 ] && return 0
+  if [ "$2" -eq 0 ]; then
+    [ ! -e "$PROVISION_TMP/stop" ] || exit 0
+    return 0
+  fi
   tail -c ${TAIL_BYTES} "$PROVISION_TMP/out" | sed 's/^/${nonce} out /'
   exit 1
 }

@@ -42,7 +42,10 @@ export interface Host {
   tryOut(wish: TrialWish): Promise<Trial>;
   /** A question of ours that is neither: its output, or FACTS when the host could not look. */
   ask(question: string): Promise<string>;
-  /** Carries out actions in order, stops at the first failure, which it throws as ACTION or GATE. */
+  /**
+   * Carries out actions in order, stops at the first failure, which it throws as ACTION or GATE. After the signal the action
+   * that runs is finished and no other begins: INTERRUPTED.
+   */
   apply(work: readonly (Action | Probe)[], listen: (event: HostEvent) => void, signal?: AbortSignal): Promise<void>;
   lock(who: string): Promise<void>;
   close(): Promise<void>;

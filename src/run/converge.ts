@@ -5,7 +5,7 @@ import { changesOf, type FactsByHost, planPresent, type Setting } from '../plan/
 import { carryOut } from './lanes.js';
 import { trustFor } from './living.js';
 import { refuseOtherMembers } from './members.js';
-import { gatherFacts, openSession, type Session, type Surroundings, tryOut } from './session.js';
+import { gatherFacts, openSession, type Session, type Surroundings, tryOut, unlessStopped } from './session.js';
 
 export interface Prepared {
   readonly session: Session;
@@ -19,7 +19,7 @@ export interface Report {
   readonly outcome: RunOutcome;
   readonly plan: Plan;
   readonly findings: readonly Finding[];
-  /** Actions carried out (apply) or pending (plan). */
+  /** Actions that were carried out (apply) or are pending (plan). */
   readonly changed: number;
   readonly failures: ReadonlyMap<string, ProvisionError>;
 }
@@ -39,7 +39,10 @@ export async function prepare(around: Surroundings, options: ConvergeOptions, ex
   const session = await openSession(around, options.targets, exclusive);
   try {
     // Both wait, one for hosts' disks and this machine's keys, the other for the network: neither for the other.
-    const [{ setting, facts }, tried] = await Promise.all([known(around, session), tryOut(around, session, 'fresh')]);
+    const [{ setting, facts }, tried] = await unlessStopped(
+      around,
+      Promise.all([known(around, session), tryOut(around, session, 'fresh')]),
+    );
     const findings = preflight(around.cluster, facts, 'apply', tried);
     around.emit({ type: 'checked', findings });
     const plan = planOf(around, options, setting, facts);
@@ -95,14 +98,18 @@ async function build(around: Surroundings, options: ConvergeOptions): Promise<Re
     if (changed === 0) return { ...report, outcome: 'unchanged' };
     refuse(findings);
     if (!(await options.agree(plan))) return { ...report, outcome: 'refused', changed: 0 };
-    const failures = await carryOut(plan, session.hosts, around.emit, around.signal);
-    if (failures.size > 0) return { ...report, outcome: around.signal.aborted ? 'interrupted' : 'failed', failures };
+    const { failures, done } = await carryOut(plan, session.hosts, around.emit, around.signal);
+    if (failures.size > 0) return { ...report, outcome: endOf(failures), changed: done, failures };
     await verify(around, options, session, setting);
     return { ...report, outcome: 'changed' };
   } finally {
     await session.close();
   }
 }
+
+/** A run that only stopped because it was told to is interrupted; one in which something went wrong has failed. */
+export const endOf = (failures: ReadonlyMap<string, ProvisionError>): 'interrupted' | 'failed' =>
+  [...failures.values()].every((failure) => failure.code === 'INTERRUPTED') ? 'interrupted' : 'failed';
 
 /** All findings were told; any error among them refuses the run, once. */
 export function refuse(findings: readonly Finding[]): void {

@@ -5,17 +5,22 @@ import { lanesOf, type Segment } from '../plan/index.js';
 type Hosts = ReadonlyMap<string, Host>;
 type Work = Segment['steps'][number]['work'];
 
+export interface CarriedOut {
+  readonly failures: ReadonlyMap<string, ProvisionError>;
+  /** Actions that were done. */
+  readonly done: number;
+}
+
 /**
  * Carries a plan out: every host goes at its own pace and waits only where a step names another step in `after`.
- * A host that fails stops; those that need it stop too, saying so; the others finish. Resolves to what failed, by host.
+ * A host that fails stops; those that need it stop too, saying so; the others finish. After the signal every host finishes the
+ * action it is at and begins no other.
  */
-export async function carryOut(
-  plan: Plan,
-  hosts: Hosts,
-  emit: Listener,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, ProvisionError>> {
+export async function carryOut(plan: Plan, hosts: Hosts, emit: Listener, signal: AbortSignal): Promise<CarriedOut> {
   const failures = new Map<string, ProvisionError>();
+  const progress = followed(emit);
+  const tellStop = (): void => emit({ type: 'note', text: stopText(progress.running()) });
+  signal.addEventListener('abort', tellStop, { once: true });
   const board = doneBoard(plan);
   const lanes = [...lanesOf(plan)].map(async ([host, segments]) => {
     try {
@@ -23,7 +28,7 @@ export async function carryOut(
         await Promise.all(segment.after.map((step) => board.wait(step)));
         if (signal.aborted) throw new ProvisionError('INTERRUPTED', 'stopped before the next stage', { host });
         for (const { step, title, work } of segment.steps) emitStarted(emit, host, step, title, work);
-        await runSegment(host, segment, hosts, emit, board.done);
+        await runSegment(host, segment, hosts, progress.listen, board.done, signal);
       }
     } catch (error) {
       const failure =
@@ -34,8 +39,32 @@ export async function carryOut(
     }
   });
   await Promise.all(lanes);
-  return failures;
+  signal.removeEventListener('abort', tellStop);
+  return { failures, done: progress.done() };
 }
+
+/** What is being done and how much was, from the events on their way to the listener. */
+function followed(emit: Listener) {
+  const running = new Map<string, string>();
+  let done = 0;
+  return {
+    listen: ((event) => {
+      if (event.type === 'action-started') {
+        running.set(event.host, isAction(event.action) ? event.action.summary : event.action.title);
+      }
+      if (event.type === 'action-done' || event.type === 'action-failed') running.delete(event.host);
+      if (event.type === 'action-done' && isAction(event.action)) done++;
+      emit(event);
+    }) satisfies Listener,
+    running: (): ReadonlyMap<string, string> => running,
+    done: () => done,
+  };
+}
+
+const stopText = (running: ReadonlyMap<string, string>): string =>
+  running.size === 0
+    ? 'stopping; once more to stop at once'
+    : `finishing ${[...running].map(([host, what]) => `${what} (${host})`).join(', ')}; once more to stop at once`;
 
 function emitStarted(emit: Listener, host: string, step: string, title: string, work: Work): void {
   if (work.length > 0) emit({ type: 'stage-started', host, step, title });
@@ -48,6 +77,7 @@ async function runSegment(
   hosts: Hosts,
   emit: Listener,
   done: (step: string, host: string) => void,
+  signal: AbortSignal,
 ): Promise<void> {
   const items = segment.steps.flatMap(({ step, work }) =>
     work.map((item, index) => ({
@@ -71,6 +101,7 @@ async function runSegment(
           current = entry.step;
           const { step, item: action } = entry;
           if (event.type === 'started') emit({ type: 'action-started', host, step, action });
+          if (event.type === 'note') emit({ type: 'note', host, text: event.text });
           if (event.type === 'failed') emit({ type: 'action-failed', host, step, action, output: event.output });
           if (event.type === 'done') {
             emit({ type: 'action-done', host, step, action, ms: event.ms });
@@ -80,6 +111,7 @@ async function runSegment(
             }
           }
         },
+        signal,
       );
     } catch (error) {
       throw located(error, host, current);
@@ -121,7 +153,7 @@ function doneBoard(plan: Plan) {
     const waiters = waiting.get(step) ?? [];
     if (failure === undefined && (pending.get(step)?.size ?? 0) > 0) return;
     waiting.delete(step);
-    for (const { resolve, reject } of waiters) failure === undefined ? resolve() : reject(held(step, failure.host));
+    for (const { resolve, reject } of waiters) failure === undefined ? resolve() : reject(held(step, failure));
   };
   return {
     done(step: string, host: string): void {
@@ -144,10 +176,15 @@ function doneBoard(plan: Plan) {
   };
 }
 
-const held = (step: string, host: string): ProvisionError =>
-  new ProvisionError('ACTION', `not begun, because ${host} did not finish ${step}`, {
-    hint: `mend ${host} and apply again`,
-  });
+const held = (
+  step: string,
+  { host, error }: { readonly host: string; readonly error: ProvisionError },
+): ProvisionError =>
+  error.code === 'INTERRUPTED'
+    ? new ProvisionError('INTERRUPTED', `not begun, because ${host} was stopped before it finished ${step}`)
+    : new ProvisionError('ACTION', `not begun, because ${host} did not finish ${step}`, {
+        hint: `mend ${host} and apply again`,
+      });
 
 export const workOf = (plan: Plan): readonly (Action | Probe)[] =>
   plan.stages.flatMap((stage) => [...stage.hosts.values()].flatMap((host) => [...host.actions, ...host.gates]));

@@ -1,13 +1,13 @@
 import { preflight } from '../checks/index.js';
 import type { Finding, Node, ProvisionError } from '../model/index.js';
 import type { FactsByHost } from '../plan/index.js';
-import { gatherOwned, openSession, type Surroundings, tryOut } from './session.js';
+import { gatherOwned, openSession, type Surroundings, tryOut, unlessStopped } from './session.js';
 
 /** What the hosts say about themselves and what provision owns there. Changes nothing. */
 export async function gatherOnly(around: Surroundings, targets: readonly Node[]): Promise<FactsByHost> {
   const session = await openSession(around, targets, false);
   try {
-    return await gatherOwned(session);
+    return await unlessStopped(around, gatherOwned(session));
   } finally {
     await session.close();
   }
@@ -24,7 +24,10 @@ export async function examine(
 ): Promise<readonly Finding[]> {
   const session = await openSession(around, targets, false);
   try {
-    const [facts, tried] = await Promise.all([gatherOwned(session), tryOut(around, session, 'all')]);
+    const [facts, tried] = await unlessStopped(
+      around,
+      Promise.all([gatherOwned(session), tryOut(around, session, 'all')]),
+    );
     return preflight(around.cluster, facts, 'apply', { ...tried, manifests });
   } finally {
     await session.close();

@@ -3,9 +3,9 @@ import type { Node, Plan } from '../model/index.js';
 import { isControlPlane, ProvisionError } from '../model/index.js';
 import { changesOf, planAbsent } from '../plan/index.js';
 import { FORGET, readResidue, residueQuestion } from '../resources/index.js';
-import { type Report, refuse } from './converge.js';
+import { endOf, type Report, refuse } from './converge.js';
 import { carryOut } from './lanes.js';
-import { gatherOwned, hostOf, openSession, type Session, type Surroundings } from './session.js';
+import { gatherOwned, hostOf, openSession, type Session, type Surroundings, unlessStopped } from './session.js';
 
 export interface ResetOptions {
   readonly targets: readonly Node[];
@@ -25,7 +25,7 @@ export async function reset(around: Surroundings, options: ResetOptions): Promis
 async function takeBack(around: Surroundings, options: ResetOptions): Promise<Report> {
   const session = await openSession(around, options.targets, true);
   try {
-    const facts = await gatherOwned(session);
+    const facts = await unlessStopped(around, gatherOwned(session));
     const findings = preflight(around.cluster, facts, 'reset');
     around.emit({ type: 'checked', findings });
     refuse(findings);
@@ -35,8 +35,8 @@ async function takeBack(around: Surroundings, options: ResetOptions): Promise<Re
     const changed = changesOf(plan);
     const report = { plan, findings, changed, failures: new Map<string, ProvisionError>() };
     if (changed > 0 && !(await options.agree(plan))) return { ...report, outcome: 'refused', changed: 0 };
-    const failures = await carryOut(plan, session.hosts, around.emit, around.signal);
-    if (failures.size > 0) return { ...report, outcome: around.signal.aborted ? 'interrupted' : 'failed', failures };
+    const { failures, done } = await carryOut(plan, session.hosts, around.emit, around.signal);
+    if (failures.size > 0) return { ...report, outcome: endOf(failures), changed: done, failures };
     await scanResidue(session, options.targets);
     return { ...report, outcome: changed > 0 ? 'changed' : 'unchanged' };
   } finally {

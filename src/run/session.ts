@@ -68,14 +68,36 @@ export async function openSession(
       around.emit({ type: 'connected', host: node.name, ms: around.now() - startedMs });
     });
     const machines = new Map<string, MachineFacts>();
-    await all(nodes.filter(({ name }) => hosts.has(name)), async (node) => {
-      machines.set(node.name, await hostOf(hosts, node.name).machine());
-    });
+    await unlessStopped(
+      around,
+      all(
+        nodes.filter(({ name }) => hosts.has(name)),
+        async (node) => {
+          machines.set(node.name, await hostOf(hosts, node.name).machine());
+        },
+      ),
+    );
     excuse(around, away, machines);
     return { hosts, machines, targets, leader: leaderOf(around.cluster, machines), close };
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** For work that only looks: a stop does not wait for its end. */
+export async function unlessStopped<T>({ signal }: Pick<Surroundings, 'signal'>, looking: Promise<T>): Promise<T> {
+  let stop: () => void = () => undefined;
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () =>
+      reject(new ProvisionError('INTERRUPTED', 'stopped while the hosts were looked at; nothing was touched'));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([looking, stopped]);
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }
 

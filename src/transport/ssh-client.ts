@@ -81,6 +81,10 @@ export function sshConfig(user: string, serverHostKey: ServerHostKeyAlgorithm[])
 export function dial(login: Pick<Login, 'place' | 'via' | 'connectTimeout' | 'signal'>): Promise<Duplex> {
   const { place, via, connectTimeout, signal } = login;
   return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(interruptedAt(place));
+      return;
+    }
     if (via !== null) {
       via.client.forwardOut('127.0.0.1', 0, place.address, place.port, (error, channel) => {
         if (error) reject(forwardRefused(place, via.name, error));
@@ -89,17 +93,24 @@ export function dial(login: Pick<Login, 'place' | 'via' | 'connectTimeout' | 'si
       return;
     }
     // ssh2 never sets TCP_NODELAY; without it every exec waits for two delayed ACKs of 40 ms.
-    const socket = net.connect({ host: place.address, port: place.port, noDelay: true, ...(signal ? { signal } : {}) });
+    const socket = net.connect({ host: place.address, port: place.port, noDelay: true });
+    // Not net.connect's own `signal`: that one destroys the socket at any later time, too, and what runs on a host is to be finished.
+    const abort = (): void => void socket.destroy(interruptedAt(place));
+    signal?.addEventListener('abort', abort, { once: true });
     const timer = setTimeout(() => {
       socket.destroy(Object.assign(new Error('connect timed out'), { code: 'ETIMEDOUT' }));
     }, connectTimeout * 1000);
-    const fail = (error: Error): void => {
+    const settled = (): void => {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    };
+    const fail = (error: Error): void => {
+      settled();
       reject(signal?.aborted ? interruptedAt(place) : cannotReach(place, error, connectTimeout, null));
     };
     socket.once('error', fail);
     socket.once('connect', () => {
-      clearTimeout(timer);
+      settled();
       socket.off('error', fail);
       // An error between here and ssh2's own listener must not end the process.
       socket.on('error', () => undefined);

@@ -65,4 +65,37 @@ describe('shellHost', () => {
     await Promise.all(answers);
     expect(shells()).toBeLessThanOrEqual(4);
   });
+
+  test('a stop reaches the running script over another shell, and is no failure of what it was at', async () => {
+    const sent: string[] = [];
+    let finish: (outcome: Outcome) => void = () => {};
+    const shell = (): Shell => ({
+      host: 'h1',
+      counters: { roundTrips: 0, bytesOut: 0, bytesIn: 0 },
+      run: (script, { onLine } = {}) => {
+        sent.push(script);
+        if (sent.length > 1) return Promise.resolve({ code: 0, stdout: '', stderr: '', ms: 1 });
+        const nonce = /provision-work\.([0-9a-f]+)/.exec(script)?.[1] ?? '';
+        for (const line of [`${nonce} start 0`, `${nonce} end 0 0`]) onLine?.(line);
+        return new Promise((resolve) => {
+          finish = resolve;
+        });
+      },
+      lock: async () => {},
+      close: async () => {},
+    });
+    const host = shellHost({ ...shell(), another: async () => shell() }, () => 0);
+    const stop = new AbortController();
+    const probe = { id: 'p', title: 'p', command: ['true'], expect: '.', within: 1, hint: '' };
+    const events: string[] = [];
+    const work = host.apply([probe, probe], (event) => events.push(event.type), stop.signal);
+    await settled();
+    stop.abort();
+    await settled();
+    expect(sent).toHaveLength(2);
+    expect(sent[1]).toMatch(/provision-work\.[0-9a-f]+\/stop/);
+    finish({ code: 0, stdout: '', stderr: '', ms: 1 });
+    await expect(work).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    expect(events).toEqual(['started', 'done']);
+  });
 });

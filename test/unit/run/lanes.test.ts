@@ -53,7 +53,8 @@ function rig(names: readonly string[]) {
 describe('carryOut', () => {
   test('a host without barriers gets one script for all its stages', async () => {
     const { log, run } = rig(['h1']);
-    expect((await run(plan(stage('a', { h1: [action('/1')] }), stage('b', { h1: [action('/2')] })))).size).toBe(0);
+    const { failures, done } = await run(plan(stage('a', { h1: [action('/1')] }), stage('b', { h1: [action('/2')] })));
+    expect([failures.size, done]).toEqual([0, 2]);
     expect(log).toEqual(['h1: file /1, file /2']);
   });
 
@@ -78,7 +79,7 @@ describe('carryOut', () => {
     const { run, hosts } = rig(['h1', 'h2', 'h3']);
     const bad = hosts.get('h1');
     if (bad) bad.breakAfter = 0;
-    const failures = await run(
+    const { failures } = await run(
       plan(
         stage('api', { h1: [action('/api')], h3: [action('/x')] }),
         stage('join', { h2: [action('/join')] }, ['api']),
@@ -95,9 +96,38 @@ describe('carryOut', () => {
     const { log, run, stop } = rig(['slow', 'h2']);
     const running = run(plan(stage('a', { slow: [action('/a')] }), stage('b', { slow: [action('/b')] }, ['a'])));
     stop.abort();
-    const failures = await running;
+    const { failures, done } = await running;
     expect(failures.get('slow')?.code).toBe('INTERRUPTED');
-    expect(log.length).toBeLessThan(2);
+    expect([log.length, done]).toEqual([0, 0]);
+  });
+
+  test('a stop in the middle of a script finishes the action, names it, and holds back whoever waits for the rest', async () => {
+    const { hosts, run, stop, events } = rig(['h1', 'h2']);
+    const h1 = hosts.get('h1');
+    const apply = h1?.apply.bind(h1);
+    if (h1 && apply) {
+      h1.apply = (work, listen, signal) =>
+        apply(
+          work,
+          (event) => {
+            listen(event);
+            if (event.type === 'started' && event.index === 1) stop.abort();
+          },
+          signal,
+        );
+    }
+    const { failures, done } = await run(
+      plan(
+        stage('a', { h1: [action('/1'), action('/2'), action('/3')] }),
+        stage('join', { h2: [action('/join')] }, ['a']),
+      ),
+    );
+    expect(done).toBe(2);
+    expect(h1?.done.map(({ key }) => key)).toEqual(['file /1', 'file /2']);
+    expect([...failures].map(([host, { code }]) => `${host} ${code}`)).toEqual(['h1 INTERRUPTED', 'h2 INTERRUPTED']);
+    expect(events.flatMap((event) => (event.type === 'note' ? [event.text] : []))).toEqual([
+      'finishing write /2 (h1); once more to stop at once',
+    ]);
   });
 
   test('every action is told when it starts and when it is done', async () => {

@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { stopScript, workScript } from '../../../src/host/work.js';
+
+const probe = (id: string, ...command: readonly string[]) => ({
+  id,
+  title: id,
+  command,
+  expect: '.',
+  within: 5,
+  hint: '',
+});
+
+/** Runs the script as a host would; its `/run` is a folder that needs no root. */
+function runHere(script: string, run: string, heard: (line: string) => void = () => {}): Promise<number | null> {
+  const child = spawn('sh', ['-c', script.replaceAll('/run/', `${run}/`)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    for (const line of text.split('\n')) heard(line);
+  });
+  return new Promise((resolve) => child.once('close', resolve));
+}
+
+describe('the script of a segment', () => {
+  test('told to stop, it finishes the action it is at, begins no other, and leaves nothing in /run', async () => {
+    const run = mkdtempSync(join(tmpdir(), 'provision-run-'));
+    const lines: string[] = [];
+    const work = [probe('a', 'echo', 'a'), probe('b', 'sh', '-c', 'sleep 0.3; echo b'), probe('c', 'echo', 'c')];
+    const code = await runHere(workScript('f00d', work), run, (line) => {
+      if (line !== '') lines.push(line);
+      if (line === 'f00d start 1') void runHere(stopScript('f00d'), run);
+    });
+    expect([code, lines]).toEqual([0, ['f00d start 0', 'f00d end 0 0', 'f00d start 1', 'f00d end 1 0']]);
+    // Too late is not too much: nothing is left for a script that has ended.
+    expect(await runHere(stopScript('f00d'), run)).toBe(0);
+    expect(readdirSync(run)).toEqual([]);
+    rmSync(run, { recursive: true });
+  });
+});
