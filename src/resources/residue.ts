@@ -3,8 +3,6 @@ import { HOST_DIR, LEDGER_DIR, words } from './shell.js';
 /** Directories that a host without Kubernetes does not have, or has empty (they may be mount points). */
 const PATHS = [
   '/etc/kubernetes',
-  '/etc/cni/net.d',
-  '/opt/cni/bin',
   '/var/lib/kubelet',
   '/var/lib/etcd',
   '/var/lib/cni',
@@ -22,6 +20,13 @@ const PATHS = [
 const FILES = [
   '/etc/systemd/system/kubelet.service',
   ...['kubelet', 'kubeadm', 'kubectl'].map((n) => `/usr/local/bin/${n}`),
+];
+/** What pods of ours put into directories that are everybody's: a host may have networks and plugins of its own. */
+const FILE_PATTERNS = [
+  '/etc/cni/net.d/*flannel*',
+  '/etc/cni/net.d/*calico*',
+  '/opt/cni/bin/flannel*',
+  '/opt/cni/bin/calico*',
 ];
 /** As /proc/PID/comm shows them: 15 characters at most. */
 const PROCESSES = [
@@ -70,7 +75,7 @@ fi
 for d in ${words(PATHS)}; do
   if [ -d "$d" ]; then ls -A -- "$d" | head -n 5 | d="$d" awk '{ print "file " ENVIRON["d"] "/" $0 }'; elif [ -e "$d" ]; then echo "file $d"; fi
 done
-for f in ${words(FILES)}; do [ ! -e "$f" ] && [ ! -L "$f" ] || echo "file $f"; done
+for f in ${words(FILES)} ${FILE_PATTERNS.join(' ')}; do [ ! -e "$f" ] && [ ! -L "$f" ] || echo "file $f"; done
 [ ! -d /run/netns ] || ls /run/netns | sed -n 's/^cni-/network namespace &/p'
 true`;
 
