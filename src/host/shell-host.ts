@@ -107,7 +107,7 @@ async function apply(
   let startedMs = Date.now();
   const onLine = (line: string): void => {
     if (!line.startsWith(nonce)) return;
-    const [, word, rest = ''] = /^\S+ (start|end|out) ?(.*)$/.exec(line) ?? [];
+    const [, word, rest = ''] = /^\S+ (start|end|out|note) ?(.*)$/.exec(line) ?? [];
     if (word === 'start') {
       startedMs = Date.now();
       listen({ type: 'started', index: Number(rest) });
@@ -115,6 +115,9 @@ async function apply(
       const [index, code] = rest.split(' ').map(Number);
       ended = { index: index ?? -1, code: code ?? 1 };
       if (ended.code === 0) listen({ type: 'done', index: ended.index, ms: Date.now() - startedMs });
+    } else if (word === 'note') {
+      const [, about, text = ''] = /^(\d+) (.*)$/.exec(rest) ?? [];
+      listen({ type: 'note', index: Number(about), text });
     } else if (word === 'out') {
       said.push(rest);
     }

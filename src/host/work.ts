@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Action, LedgerEntry, Probe } from '../model/index.js';
+import type { Action, LedgerEntry, Probe, Remedy } from '../model/index.js';
 import { ACTION_PRELUDE, heredoc, kindOf, LEDGER_DIR, sha256, word, words } from '../resources/index.js';
 
 /** Bytes of a failed action's output that come back. */
@@ -24,7 +24,8 @@ mkdir -m 0700 "$PROVISION_TMP" || exit 70
 # bash, where it is sh, writes here-documents into files: not those with secrets onto a disk.
 TMPDIR=$PROVISION_TMP
 trap 'rm -rf -- "$PROVISION_TMP"' EXIT
-trap 'exit 130' HUP INT TERM
+# PIPE: the operator's end is gone, and nobody else would clear away what may hold secrets.
+trap 'exit 130' HUP INT PIPE TERM
 ended() {
   echo '${nonce} end '"$1 $2"
   if [ "$2" -eq 0 ]; then
@@ -37,7 +38,7 @@ ended() {
 `,
     ...work.map(
       (item, index) =>
-        `echo '${nonce} start ${index}'\n${'verb' in item ? actionShell(item) : probeShell(item)}\nended ${index} $?\n`,
+        `echo '${nonce} start ${index}'\n${'verb' in item ? actionShell(item) : probeShell(item, nonce, index)}\nended ${index} $?\n`,
     ),
   ].join('\n');
 }
@@ -86,9 +87,18 @@ function made(action: Action): NonNullable<Action['resource']> {
   return action.resource;
 }
 
-function probeShell(probe: Probe): string {
+/** Until it is answered; when that takes long and a known fault shows, its cure is tried once and told, and the wait goes on. */
+function probeShell(probe: Probe, nonce: string, index: number): string {
+  const { within, remedy } = probe;
+  const patience = remedy === undefined ? within : Math.min(remedy.after, within);
   return `(
 answers() { ${words(probe.command)} </dev/null >"$PROVISION_TMP/out" 2>&1; grep -Eq -- ${word(probe.expect)} "$PROVISION_TMP/out"; }
-wait_for ${probe.within} answers
+wait_for ${patience} answers${remedy === undefined ? '' : ` || {\n${remedyShell(remedy, nonce, index)}\nwait_for ${within - patience} answers\n}`}
 )`;
 }
+
+const remedyShell = ({ look, fault, cure, says }: Remedy, nonce: string, index: number): string =>
+  `if ${words(look)} </dev/null 2>/dev/null | grep -Eq -- ${word(fault)}; then
+  echo '${nonce} note ${index} '${word(says)}
+  ${words(cure)} </dev/null >"$PROVISION_TMP/out" 2>&1
+fi`;

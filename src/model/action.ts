@@ -43,6 +43,20 @@ export interface Probe {
   /** Seconds. */
   readonly within: number;
   readonly hint: string;
+  readonly remedy?: Remedy | undefined;
+}
+
+/** A known fault that keeps a probe from being answered: how it is recognised, and what is done about it, once. */
+export interface Remedy {
+  /** Seconds without an answer before anybody looks for it. */
+  readonly after: number;
+  /** argv; the fault is there when its output matches. */
+  readonly look: readonly string[];
+  /** Extended syntax of grep -E. */
+  readonly fault: string;
+  readonly cure: readonly string[];
+  /** What the operator is told when it is done. */
+  readonly says: string;
 }
 
 export const isAction = (work: Action | Probe): work is Action => 'verb' in work;

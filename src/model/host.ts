@@ -54,6 +54,7 @@ export interface Host {
 export type HostEvent =
   | { readonly type: 'started'; readonly index: number }
   | { readonly type: 'done'; readonly index: number; readonly ms: number }
+  | { readonly type: 'note'; readonly index: number; readonly text: string }
   | {
       readonly type: 'failed';
       readonly index: number;

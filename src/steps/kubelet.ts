@@ -1,4 +1,4 @@
-import { isControlPlane, type Node, type Resource, type Scene, type Step } from '../model/index.js';
+import { isControlPlane, type Node, type Remedy, type Resource, type Scene, type Step } from '../model/index.js';
 import { MARK, render, toYaml } from '../templates.js';
 import { nthAddress } from './address.js';
 import {
@@ -175,4 +175,17 @@ export const nodeIsReady = (node: Node) => ({
   expect: 'condition met$',
   within: 300,
   hint: `ask why: kubectl describe node ${node.name}; on the host: journalctl -u kubelet`,
+  remedy: unseenNode,
 });
+
+/**
+ * A kubelet that looks for its own Node before the API server shows it goes on failing for 140 seconds, and then ends itself to
+ * begin anew (pkg/volume/csi/csi_plugin.go, initializeCSINode, v1.36.3); meanwhile the node is not Ready. Seen on busy hosts.
+ */
+const unseenNode: Remedy = {
+  after: 45,
+  look: ['journalctl', '--unit=kubelet.service', '--since=-60s', '--no-pager', '--quiet', '--output=cat'],
+  fault: 'initialize CSINode.*nodes? .*not found',
+  cure: ['systemctl', 'restart', 'kubelet.service'],
+  says: 'the kubelet does not find its own Node and would retry for minutes (failed to initialize CSINode): restarted it',
+};

@@ -1,6 +1,9 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import { describe, expect, test } from '@jest/globals';
 import { workScript } from '../../../src/host/index.js';
-import type { Action } from '../../../src/model/index.js';
+import type { Action, Probe } from '../../../src/model/index.js';
 
 const resource = { kind: 'file', path: '/etc/a', mode: 0o644, content: 'x' } as const;
 const action: Action = {
@@ -45,5 +48,52 @@ describe('the ledger in a work script', () => {
 
   test('here-documents of bash lie where the rest of the work lies', () => {
     expect(workScript('n', [])).toMatch(/^TMPDIR=\$PROVISION_TMP$/m);
+  });
+});
+
+describe('a probe with a remedy, run by a real sh', () => {
+  const within = 1;
+  const probe = (answer: string, seen: string): Probe => ({
+    id: 'node-ready',
+    title: 'node is Ready',
+    command: ['sh', '-c', `test -e "$PROVISION_TMP/cured" && echo ${answer}`],
+    expect: '^yes$',
+    within,
+    hint: '',
+    remedy: {
+      after: 0,
+      look: ['echo', seen],
+      fault: 'initialize CSINode.*nodes? .*not found',
+      cure: ['sh', '-c', ': >"$PROVISION_TMP/cured"'],
+      says: "it's restarted",
+    },
+  });
+  const run = (item: Probe) => {
+    const nonce = randomBytes(8).toString('hex');
+    // The words find the folder through the environment, as a cure that is a program of the host would find its own things.
+    const script = `export PROVISION_TMP\n${workScript(nonce, [item])}`.replaceAll('/run/', `${tmpdir()}/`);
+    const { stdout, status } = spawnSync('sh', [], { input: script, encoding: 'utf8' });
+    return { status, said: stdout.replaceAll(nonce, 'N').split('\n') };
+  };
+  const FAULT =
+    'csi_plugin.go:399] Failed to initialize CSINode: error updating CSINode annotation: caused by: nodes "h2" not found';
+
+  test('the fault is seen, cured once, told, and the answer awaited again', () => {
+    const { status, said } = run(probe('yes', FAULT));
+    expect(said).toEqual(['N start 0', "N note 0 it's restarted", 'N end 0 0', '']);
+    expect(status).toBe(0);
+  });
+
+  test('without the fault nothing is touched: it is the timeout that it was', () => {
+    const { status, said } = run(probe('yes', 'NetworkPluginNotReady: cni plugin not initialized'));
+    expect(said.filter((line) => line.includes('note'))).toEqual([]);
+    expect(said).toContain('N end 0 1');
+    expect(status).toBe(1);
+  });
+
+  test('a cure that does not help is tried once, and the probe still fails', () => {
+    const { status, said } = run(probe('no', FAULT));
+    expect(said.filter((line) => line.includes('note'))).toHaveLength(1);
+    expect(status).toBe(1);
   });
 });
