@@ -58,13 +58,16 @@ function actionsFor(wish: Wish, facts: Facts, input: PresentInput): readonly Act
   }));
 }
 
-/** What provision once made and no step wants any more, newest first. */
+/** What provision once made and no step wants any more, newest first; what the host lives by goes with the host only. */
 function retirements(input: PresentInput): Stage {
   const hosts = new Map<string, HostStage>();
   for (const node of input.nodes) {
     const facts = factsOf(input.facts, node.name);
     const wanted = new Set(wishesFor(input.steps, input.setting, node, facts.machine).map((w) => w.key));
-    const actions = backwards(facts.ledger.filter((entry) => !wanted.has(entry.key))).map(removal);
+    const unwanted = facts.ledger.filter(
+      ({ key, kind }) => !wanted.has(key) && kindOf(kind).ledger?.byResetOnly !== true,
+    );
+    const actions = backwards(unwanted).map(removal);
     if (actions.length > 0) hosts.set(node.name, { actions, gates: [] });
   }
   return { step: 'retire', title: 'Take back what is no longer wanted', after: [], hosts };

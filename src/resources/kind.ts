@@ -49,6 +49,8 @@ export interface Kind<R extends Resource, A> {
 }
 
 export interface Keeping<R extends Resource> {
+  /** As long as the host is in a cluster something may live by it: no step that stops asking for it takes it away, only reset does. */
+  readonly byResetOnly?: true;
   /** The part of the resource that removal needs. No secret. */
   remember(resource: R): unknown;
   /** Shell run once before the first change, to copy what a fact cannot carry into "$entry".was (file contents). */

@@ -41,7 +41,8 @@ export const kubeletIdentity: Kind<KubeletIdentityResource, KubeletIdentityAnswe
 if [ -f ${CONF} ]; then echo 'kubeconfig yes'; else echo 'kubeconfig no'; fi
 if [ -e ${PEM} ]; then
   have openssl || { echo 'openssl is needed to look at the certificate of the kubelet' >&2; exit 1; }
-  printf 'subject '; openssl x509 -in ${PEM} -noout -subject -nameopt RFC2253 2>/dev/null | sed 's/^subject= *//' || echo
+  subject=$(openssl x509 -in ${PEM} -noout -subject -nameopt RFC2253 2>/dev/null) || subject='subject=unreadable'
+  printf 'subject %s\\n' "$(printf %s "$subject" | sed 's/^subject= *//')"
   if openssl verify -CAfile ${CA} ${PEM} >/dev/null 2>&1; then echo 'valid yes'; else echo 'valid no'; fi
 fi
 ${r.ownApi === null ? '' : STRAYS}
@@ -127,6 +128,7 @@ echo .`,
 
   // It starts the kubelet before the unit is asked for: a run that is cut between the two must still be taken back whole.
   ledger: {
+    byResetOnly: true,
     remember: (r) => ({ unit: r.unit.name }),
     vanish: () => ({
       verb: '-',

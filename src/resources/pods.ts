@@ -20,6 +20,7 @@ export const pods: Kind<PodsResource, PodsAnswer> = {
   make: () => ':',
 
   ledger: {
+    byResetOnly: true,
     remember: (r) => ({ socket: r.socket }),
     vanish: () => ({ verb: '-', summary: 'stop and remove all pods', because: ['the kubelet of provision ran them'] }),
     unmake: (entry) => `take_pods ${word(socketOf(entry))}`,

@@ -59,6 +59,7 @@ ${rs.map((r) => `! owned ${word(`traces ${r.name}`)} || echo owned ${word(r.name
   },
 
   ledger: {
+    byResetOnly: true,
     // A daemon changes the mode of a directory that it finds (containerd makes its own 0700).
     keep: (r) =>
       `for p in ${words(r.paths)}; do [ ! -d "$p" ] || stat -c '%a %u:%g %n' -- "$p"; done >"$entry.was.modes"${keepSysctls(r)}`,

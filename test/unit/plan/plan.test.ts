@@ -83,6 +83,17 @@ describe('planPresent', () => {
     expect(plan.stages[0]?.hosts.get('h1')?.actions.map((a) => a.key)).toEqual(['file /etc/b', 'file /etc/a']);
   });
 
+  test('what a host lives by is not taken away because no step asks for it: a node that got another name keeps running', async () => {
+    const host = bareHost();
+    const lives = { order: 1, former: null, resource: { unit: 'kubelet.service' } };
+    for (const key of ['kubelet-identity old-name', 'pods host', 'traces etcd'])
+      host.ledger.set(key, { ...lives, key, kind: key.split(' ')[0] as 'pods' });
+    host.ledger.set('file /etc/old', { ...lives, key: 'file /etc/old', kind: 'file', resource: { path: '/etc/old' } });
+    const plan = await planFor(host);
+    const retired = plan.stages.find((s) => s.step === 'retire')?.hosts.get('h1')?.actions;
+    expect(retired?.map((a) => a.key)).toEqual(['file /etc/old']);
+  });
+
   test('two owners of one thing are refused by name', () => {
     const twice = [...steps, aStep('again', () => [file('/etc/a')])];
     expect(() => wishesFor(twice, setting, node, machine)).toThrow(
