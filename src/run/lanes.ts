@@ -102,7 +102,6 @@ async function runSegment(
           const { step, item: action } = entry;
           if (event.type === 'started') emit({ type: 'action-started', host, step, action });
           if (event.type === 'note') emit({ type: 'note', host, text: event.text });
-          if (event.type === 'note') emit({ type: 'note', host, text: event.text });
           if (event.type === 'failed') emit({ type: 'action-failed', host, step, action, output: event.output });
           if (event.type === 'done') {
             emit({ type: 'action-done', host, step, action, ms: event.ms });
