@@ -109,7 +109,7 @@ export async function surroundingsOf(
 
 /** The release with its manifests fetched and verified; kept by content below the cache folder, so a second run fetches nothing. */
 export function releaseWithManifests(terminal: Terminal, cluster: Cluster): Promise<Release> {
-  const cache = join(terminal.env['XDG_CACHE_HOME'] ?? join(terminal.home, '.cache'), 'provision', 'manifests');
+  const cache = join(terminal.env['XDG_CACHE_HOME'] || join(terminal.home, '.cache'), 'provision', 'manifests');
   return loadManifests(releaseFor(cluster), (url) => fetchText(url, terminal.signal), {
     get: (digest) => readFile(join(cache, digest), 'utf8').catch(() => null),
     put: async (digest, text) => {

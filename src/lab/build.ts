@@ -3,13 +3,14 @@
 // components.ts says WHAT is in it, `buildSteps` below says in which ORDER, lab/ holds the go.mod files that pin it.
 // Knows nothing of lab hosts.
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { arch as machineArch } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ProvisionError } from '../model/index.js';
 import { type Arch, goBuilds } from './components.js';
 import { hostPackages, images, layerPackages, mirrorFiles } from './components-content.js';
+import { exists } from './files.js';
 import { withLock } from './lock.js';
 import { startRegistry, stopMirror } from './mirror.js';
 import { cacheKey, forArch, mirrorPath } from './mirror-layout.js';
@@ -43,16 +44,6 @@ export interface BuiltMirror {
 
 /** Raise it when the way the mirror is made changes without any table or recipe changing. */
 const recipeRevision = '1';
-
-/**
- * The cache for mirrors: `$PROVISION_LAB_CACHE`, else `$XDG_CACHE_HOME/provision-lab`, else `~/.cache/provision-lab`.
- */
-export function mirrorCacheDir(env: Readonly<Record<string, string | undefined>>, home: string): string {
-  const given = env['PROVISION_LAB_CACHE'];
-  if (given !== undefined && given !== '') return given;
-  const xdg = env['XDG_CACHE_HOME'];
-  return join(xdg === undefined || xdg === '' ? join(home, '.cache') : xdg, 'provision-lab');
-}
 
 /**
  * Gives the mirror for this checkout, building it if the cache has none: about 12 minutes on 2 cores the first time.
@@ -195,14 +186,4 @@ async function finish(place: Workplace, mirrorDir: string): Promise<void> {
   // In this order: a build that is cut off between the two has lost nothing.
   await rename(place.partialDir, mirrorDir);
   await rm(join(mirrorDir, 'work'), { recursive: true, force: true });
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
 }

@@ -105,7 +105,7 @@ async function makeParents(upper: string, root: string, folder: string, owner: n
   await chown(target, below?.uid ?? owner, below?.gid ?? owner);
 }
 
-/** Whether this machine lacks CAP_SYS_RESOURCE (bit 24, capability.h), from /proc/self/status. */
+/** Whether this machine has CAP_SYS_RESOURCE (bit 24, capability.h), from /proc/self/status. */
 export async function mayLowerOomScore(status = '/proc/self/status'): Promise<boolean> {
   return hasSysResource(await readFile(status, 'utf8'));
 }

@@ -29,10 +29,13 @@ export function placesOf(
   env: Readonly<Record<string, string | undefined>> = process.env,
   cwd: string = process.cwd(),
 ): Places {
-  const home = env['HOME'] ?? '/root';
+  // Set and empty is as good as not set (XDG base directory specification); a relative path would be anywhere.
+  const of = (name: string): string | undefined => env[name] || undefined;
   return {
     checkout: checkoutAbove(cwd) ?? checkoutAbove(dirname(fileURLToPath(import.meta.url))) ?? noCheckout(cwd),
-    cache: resolve(env['PROVISION_LAB_CACHE'] ?? join(env['XDG_CACHE_HOME'] ?? join(home, '.cache'), 'provision-lab')),
+    cache: resolve(
+      of('PROVISION_LAB_CACHE') ?? join(of('XDG_CACHE_HOME') ?? join(of('HOME') ?? '/root', '.cache'), 'provision-lab'),
+    ),
     run: runFolder,
   };
 }

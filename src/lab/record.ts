@@ -1,6 +1,7 @@
-import { lstat, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ProvisionError } from '../model/index.js';
+import { replaceFile } from './files.js';
 import { hostNetwork, type LabNetwork } from './network.js';
 import { labPlaces, type Places } from './places.js';
 
@@ -67,21 +68,4 @@ export async function allRecords(places: Places): Promise<readonly LabRecord[]> 
   return found.filter((record) => record !== undefined);
 }
 
-/** Writes a file so that a reader sees the old one or the new one, never half of it. */
-export async function replaceFile(path: string, content: string, mode = 0o644): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.new`, content, { mode });
-  await rename(`${path}.new`, path);
-}
-
 export const diskOf = (record: LabRecord, host: LabHost): string => join(record.disks, host.name);
-
-/** Whether there is something at a path; "could not look" throws. */
-export const exists = (path: string): Promise<boolean> =>
-  lstat(path).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return false;
-      throw error;
-    },
-  );

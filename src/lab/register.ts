@@ -1,10 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { ProvisionError } from '../model/index.js';
 import { must } from './command.js';
+import { exists } from './files.js';
 import { withLock } from './lock.js';
 import { chooseSlot, labNetwork, overlaps } from './network.js';
 import { labPlaces, type Places } from './places.js';
-import { allRecords, exists, type LabRecord, writeRecord } from './record.js';
+import { allRecords, type LabRecord, writeRecord } from './record.js';
 import { prepareKernel } from './shared-kernel.js';
 
 /** What is asked of a lab that may or may not be there. */

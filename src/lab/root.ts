@@ -3,9 +3,9 @@ import { lstat, mkdir, readdir, readFile, readlink, rename, rm } from 'node:fs/p
 import { join } from 'node:path';
 import { ProvisionError } from '../model/index.js';
 import { must } from './command.js';
+import { exists } from './files.js';
 import { withLock } from './lock.js';
 import type { Places } from './places.js';
-import { exists } from './record.js';
 
 /** The kinds of host there are; each has a folder of this name in lab/hosts/ and a Debian suite. */
 const kinds = { debian12: { suite: 'bookworm' } } as const;

@@ -3,12 +3,12 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { mirrorCacheDir } from '../../../src/lab/build.js';
 import { mutateArguments, tarArguments } from '../../../src/lab/images.js';
 import { mirrorPids, registryConfiguration, serveMirror, stopMirror } from '../../../src/lab/mirror.js';
 import { debianSource, poolName } from '../../../src/lab/mirror-debian.js';
 import { freePort } from '../../../src/lab/mirror-port.js';
 import { startTime } from '../../../src/lab/mirror-process.js';
+import { placesOf } from '../../../src/lab/places.js';
 
 describe('serveMirror', () => {
   let folder = '';
@@ -77,10 +77,11 @@ test('the registry of a lab is read-only, the one of a build is not', () => {
   }
 });
 
-test('the cache folder follows the environment', () => {
-  expect(mirrorCacheDir({ PROVISION_LAB_CACHE: '/c', XDG_CACHE_HOME: '/x' }, '/h')).toBe('/c');
-  expect(mirrorCacheDir({ PROVISION_LAB_CACHE: '', XDG_CACHE_HOME: '/x' }, '/h')).toBe('/x/provision-lab');
-  expect(mirrorCacheDir({}, '/h')).toBe('/h/.cache/provision-lab');
+test('the cache is where it is asked for, and never in the current folder', () => {
+  const cacheOf = (env: Readonly<Record<string, string>>) => placesOf(env).cache;
+  expect(cacheOf({ PROVISION_LAB_CACHE: '/c', XDG_CACHE_HOME: '/x', HOME: '/h' })).toBe('/c');
+  expect(cacheOf({ PROVISION_LAB_CACHE: '', XDG_CACHE_HOME: '/x', HOME: '/h' })).toBe('/x/provision-lab');
+  expect(cacheOf({ XDG_CACHE_HOME: '', HOME: '/h' })).toBe('/h/.cache/provision-lab');
 });
 
 test('an image gets its entrypoint, command and user', () => {
