@@ -13,7 +13,8 @@ export interface PresentInput {
 
 /** What is missing on every node, stage by stage. Empty when all is true already. */
 export function planPresent(input: PresentInput): Plan {
-  const lanes = new Map(input.nodes.map((node) => [node.name, laneOf(input, node)]));
+  const wishes = new Map(input.nodes.map((node) => [node.name, wishesOf(input, node)]));
+  const lanes = new Map(input.nodes.map((node) => [node.name, laneOf(input, node, wishes.get(node.name) ?? [])]));
   const stages: Stage[] = [];
   for (const step of input.steps) {
     const hosts = new Map<string, HostStage>();
@@ -25,7 +26,7 @@ export function planPresent(input: PresentInput): Plan {
     }
     if (hosts.size > 0) stages.push({ step: step.id, title: step.title, after: step.after ?? [], hosts });
   }
-  const retired = retirements(input);
+  const retired = retirements(input, wishes);
   return {
     cluster: input.setting.cluster.name,
     goal: 'present',
@@ -33,11 +34,14 @@ export function planPresent(input: PresentInput): Plan {
   };
 }
 
+const wishesOf = ({ steps, setting, facts }: PresentInput, node: Node): readonly Wish[] =>
+  wishesFor(steps, setting, node, factsOf(facts, node.name).machine);
+
 /** Step id -> what the host has to do in it. */
-function laneOf(input: PresentInput, node: Node): ReadonlyMap<string, readonly Action[]> {
+function laneOf(input: PresentInput, node: Node, wishes: readonly Wish[]): ReadonlyMap<string, readonly Action[]> {
   const facts = factsOf(input.facts, node.name);
   const lane = new Map<string, Action[]>();
-  for (const wish of wishesFor(input.steps, input.setting, node, facts.machine)) {
+  for (const wish of wishes) {
     const actions = actionsFor(wish, facts, input);
     lane.set(wish.step.id, [...(lane.get(wish.step.id) ?? []), ...actions]);
   }
@@ -59,12 +63,11 @@ function actionsFor(wish: Wish, facts: Facts, input: PresentInput): readonly Act
 }
 
 /** What provision once made and no step wants any more, newest first; what the host lives by goes with the host only. */
-function retirements(input: PresentInput): Stage {
+function retirements(input: PresentInput, wishes: ReadonlyMap<string, readonly Wish[]>): Stage {
   const hosts = new Map<string, HostStage>();
   for (const node of input.nodes) {
-    const facts = factsOf(input.facts, node.name);
-    const wanted = new Set(wishesFor(input.steps, input.setting, node, facts.machine).map((w) => w.key));
-    const unwanted = facts.ledger.filter(
+    const wanted = new Set(wishes.get(node.name)?.map((wish) => wish.key));
+    const unwanted = factsOf(input.facts, node.name).ledger.filter(
       ({ key, kind }) => !wanted.has(key) && kindOf(kind).ledger?.byResetOnly !== true,
     );
     const actions = backwards(unwanted).map(removal);
