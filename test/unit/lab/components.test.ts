@@ -59,7 +59,9 @@ describe('the component tables', () => {
 
   test('every file has a place in the mirror', () => {
     for (const file of mirrorFiles)
-      expect(mirrorPath(forArch(file.url, 'arm64'))).toMatch(/^(dl\.k8s\.io|github\.com|raw\.githubusercontent\.com)\//);
+      expect(mirrorPath(forArch(file.url, 'arm64'))).toMatch(
+        /^(dl\.k8s\.io|github\.com|raw\.githubusercontent\.com)\//,
+      );
   });
 
   test('what is built comes before what needs it', () => {
