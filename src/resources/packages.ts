@@ -105,7 +105,8 @@ remove_packages() {
   set -- $(cat "$entry.was.ours")
   if [ $# -eq 0 ]; then :
   elif ! have apt-get; then rpm -e -- "$@" || for _p; do rpm -e -- "$_p" || say "$_p stays: something needs it"; done
-  elif [ -z "$(apt -s purge -- "$@" | sed -nE 's/^(Remv|Purg) ([^ ]+).*/\\2/p' | LC_ALL=C sort -u | sed 's/:.*//' | grep -vxF "$(sed 's/:.*//' "$entry.was.ours")")" ]; then
+  elif _would=$(apt -s purge -- "$@") &&
+    [ -z "$(printf '%s\\n' "$_would" | sed -nE 's/^(Remv|Purg) ([^ ]+).*/\\2/p' | LC_ALL=C sort -u | sed 's/:.*//' | grep -vxF "$(sed 's/:.*//' "$entry.was.ours")")" ]; then
     apt purge -- "$@"
   else for _p; do dpkg --purge -- "$_p" || say "$_p stays: something needs it"; done
   fi

@@ -262,6 +262,22 @@ COMMIT
     expect(start(`${ACTION_PRELUDE}\nset_selinux '${former}' <<'EOF'\n${there}EOF\n`).out).toBe(text);
   });
 
+  test.each([
+    ['takes others with it', 'echo "Remv ours"; echo "Remv theirs"'],
+    ['cannot be foretold', 'return 100'],
+  ])('a removal that %s is not made in one go', (_what, foretold) => {
+    writeFileSync(`${entry}.was`, 'ours\n');
+    const script = `${ACTION_PRELUDE}
+entry='${entry}'; have() { [ "$1" = apt-get ]; }
+installed_packages() { printf 'ours\\ntheirs\\n' >"$1"; }
+apt() { if [ "$1" = -s ]; then ${foretold}; else echo "apt $*"; fi; }
+dpkg() { echo "dpkg $*"; }
+set -eu
+remove_packages
+`;
+    expect(start(script)).toEqual({ code: 0, out: 'dpkg --purge -- ours\n' });
+  });
+
   test('rpm: what is provided under another name counts as installed', () => {
     const bin = join(room, 'bin');
     mkdirSync(bin);
