@@ -2,7 +2,7 @@ import { Listr, type ListrRenderer, type ListrTaskWrapper } from 'listr2';
 import type { Event, Listener, Plan, Stage } from '../model/index.js';
 import { whatOf } from './lines.js';
 import { redact } from './redact.js';
-import { clip, duration, printable } from './text.js';
+import { clip, count, duration, printable } from './text.js';
 
 type Settled =
   | { readonly as: 'done'; readonly ms: number }
@@ -12,7 +12,8 @@ type Settled =
 interface Leaf {
   readonly step: string;
   readonly host: string;
-  readonly begun: Gate<void>;
+  /** True: it has begun and is drawn. False: it never will. */
+  readonly begun: Gate<boolean>;
   readonly settled: Gate<Settled>;
   /** What the host does right now. */
   doing: string;
@@ -45,6 +46,8 @@ export interface TreeOptions {
   readonly columns?: number;
   /** Draws nothing when `silent`: for tests. */
   readonly renderer?: 'default' | 'silent';
+  /** Writes what a host noted below the tree, once that stands still. */
+  readonly say?: (text: string) => void;
 }
 
 export interface Tree {
@@ -55,28 +58,33 @@ export interface Tree {
   endings(): ReadonlyMap<string, 'waiting' | Settled['as']>;
 }
 
+/** Beyond so many hosts in a stage a line that is done gives way to a count: what is at work should fit on a screen. */
+const SHOWN_HOSTS = 8;
+
 /**
  * The plan as a live tree, stage -> host, for a terminal. It begins to draw with the first stage that starts, so that the plan
- * can be shown and agreed to first. Notes come below a host's line.
+ * can be shown and agreed to first. A stage has its line from when it begins; how many are to come is one line at the end, which
+ * also bears the newest note. (log-update keeps the last lines of what is higher than the terminal: they must be the live ones.)
  */
 export function tree(options: TreeOptions = {}): Tree {
   let leaves: readonly Leaf[] = [];
   let plan: Plan | null = null;
   let drawing: Promise<unknown> | null = null;
   const endings = new Map<string, 'waiting' | Settled['as']>();
+  const notes: string[] = [];
+  const rest = restLine(options);
 
   const draw = (of: Plan): void => {
     const stages = of.stages.map((stage) => ({ stage, leaves: leaves.filter((leaf) => leaf.step === stage.step) }));
-    const list = new Listr(
-      stages.filter((s) => s.leaves.length > 0).map((s) => stageTask(s.stage, s.leaves, options)),
-      {
-        concurrent: true,
-        exitOnError: false,
-        registerSignalListeners: false,
-        renderer: options.renderer ?? 'default',
-        rendererOptions: { collapseSubtasks: true, collapseErrors: false, showErrorMessage: false },
-      },
-    );
+    const drawn = stages.filter((s) => s.leaves.length > 0);
+    rest.expect(drawn.map((s) => s.leaves));
+    const list = new Listr([...drawn.map((s) => stageTask(s.stage, s.leaves, options)), rest.task], {
+      concurrent: true,
+      exitOnError: false,
+      registerSignalListeners: false,
+      renderer: options.renderer ?? 'default',
+      rendererOptions: { collapseSubtasks: true, collapseErrors: false, showErrorMessage: false },
+    });
     drawing = list.run().catch(() => undefined);
   };
 
@@ -84,7 +92,7 @@ export function tree(options: TreeOptions = {}): Tree {
     if (leaf.settled.isOpen) return;
     endings.set(`${leaf.step} ${leaf.host}`, settled.as);
     leaf.settled.open(settled);
-    leaf.begun.open();
+    leaf.begun.open(settled.as !== 'skipped');
   };
 
   return {
@@ -100,7 +108,7 @@ export function tree(options: TreeOptions = {}): Tree {
           return;
         case 'action-started': {
           const leaf = find(leaves, event);
-          leaf?.begun.open();
+          leaf?.begun.open(true);
           leaf?.tell(whatOf(event.action));
           return;
         }
@@ -116,8 +124,13 @@ export function tree(options: TreeOptions = {}): Tree {
         }
         case 'host-failed':
           for (const leaf of leaves.filter((l) => l.host === event.host)) {
-            settle(leaf, { as: 'skipped', why: 'not done' });
+            settle(leaf, { as: 'skipped', why: event.message });
           }
+          return;
+        case 'note':
+          if (drawing === null) return;
+          if (event.host !== undefined) notes.push(`${event.host}: ${redact(printable(event.text))}`);
+          rest.note(event.text);
           return;
         default:
           return;
@@ -125,7 +138,9 @@ export function tree(options: TreeOptions = {}): Tree {
     },
     async end() {
       for (const leaf of leaves) settle(leaf, { as: 'skipped', why: 'not begun' });
+      rest.end();
       await drawing;
+      for (const note of notes) options.say?.(note);
     },
     endings: () => endings,
   };
@@ -139,7 +154,7 @@ const leavesOf = (plan: Plan): readonly Leaf[] =>
         const leaf: Leaf = {
           step: stage.step,
           host,
-          begun: gate<void>(),
+          begun: gate<boolean>(),
           settled: gate<Settled>(),
           doing: '',
           tell: (doing) => {
@@ -155,15 +170,81 @@ const find = (leaves: readonly Leaf[], at: { readonly step: string; readonly hos
 
 type Task = ListrTaskWrapper<unknown, typeof ListrRenderer, typeof ListrRenderer>;
 
-function stageTask(stage: Stage, leaves: readonly Leaf[], options: TreeOptions) {
+/** True as soon as one of them begins; false when none ever will. */
+function anyBegins(leaves: readonly Leaf[]): Promise<boolean> {
+  const opened = leaves.map((leaf) => leaf.begun.opened);
+  return new Promise((resolve) => {
+    for (const one of opened) void one.then((begins) => (begins ? resolve(true) : undefined));
+    void Promise.all(opened).then((all) => resolve(all.includes(true)));
+  });
+}
+
+/**
+ * listr2 asks a task twice whether it is enabled: all tasks before the run begins, which waits for the answers, and each again
+ * when its turn comes (src/listr.ts: run, runTask). Until the second answer is there the task has no line.
+ */
+function drawnWhen(begins: () => Promise<boolean>): () => Promise<boolean> {
+  let asked = 0;
+  return async () => ++asked > 1 && begins();
+}
+
+/** What is to come, in one line at the end of the tree. */
+function restLine({ columns }: TreeOptions) {
+  const over = gate<void>();
+  let left = 0;
+  let note = '';
+  let tell = (_title: string): void => {};
+  const title = (): string => {
+    const waiting = left === 0 ? '' : `${count(left, 'step')} ${over.isOpen ? 'not begun' : 'to come'}`;
+    const text = [waiting, over.isOpen ? '' : redact(printable(note))].filter((part) => part !== '').join('; ');
+    return clip(text, columns === undefined ? undefined : columns - 6);
+  };
   return {
-    title: `${stage.title} (waits)`,
+    expect(stages: readonly (readonly Leaf[])[]): void {
+      left = stages.length;
+      for (const leaves of stages) {
+        void anyBegins(leaves).then((begins) => {
+          if (begins) left -= 1;
+          tell(title());
+        });
+      }
+    },
+    note(text: string): void {
+      note = text;
+      tell(title());
+    },
+    end: () => over.open(),
+    task: {
+      // Empty, it has no line.
+      title: ' ',
+      task: async (_context: unknown, task: Task): Promise<void> => {
+        tell = (text) => {
+          task.title = text;
+        };
+        tell(title());
+        await over.opened;
+        tell(title());
+        if (left > 0) task.skip(title());
+      },
+    },
+  };
+}
+
+function stageTask(stage: Stage, leaves: readonly Leaf[], options: TreeOptions) {
+  const isLong = leaves.length > SHOWN_HOSTS;
+  return {
+    title: stage.title,
+    enabled: drawnWhen(() => anyBegins(leaves)),
     task: (_context: unknown, task: Task) => {
-      void Promise.race(leaves.map((leaf) => leaf.begun.opened)).then(() => {
-        task.title = stage.title;
-      });
+      let done = 0;
+      for (const leaf of isLong ? leaves : []) {
+        void leaf.settled.opened.then(({ as }) => {
+          if (as === 'done') done += 1;
+          task.title = `${stage.title}  ${done} of ${leaves.length} hosts`;
+        });
+      }
       const list = task.newListr(
-        leaves.map((leaf) => leafTask(leaf, options)),
+        leaves.map((leaf) => leafTask(leaf, options, isLong)),
         { concurrent: true, exitOnError: false },
       );
       // With exitOnError: false listr2 would draw a stage with a failed host as done; the stage must look as it is.
@@ -171,18 +252,20 @@ function stageTask(stage: Stage, leaves: readonly Leaf[], options: TreeOptions) 
       list.run = async (context) => {
         const result = await run(context);
         const ends = await Promise.all(leaves.map((leaf) => leaf.settled.opened));
-        if (ends.some(({ as }) => as !== 'done')) throw new Error(stage.step);
-        return result;
+        if (ends.every(({ as }) => as === 'done')) return result;
+        task.title = `${stage.title} (not finished)`;
+        throw new Error(stage.step);
       };
       return list;
     },
   };
 }
 
-function leafTask(leaf: Leaf, { columns }: TreeOptions) {
+function leafTask(leaf: Leaf, { columns }: TreeOptions, isOneOfMany: boolean) {
   const title = (text: string): string => clip(text, columns === undefined ? undefined : columns - 6);
   return {
-    title: `${leaf.host}  waits`,
+    title: leaf.host,
+    enabled: drawnWhen(() => leaf.begun.opened),
     task: async (_context: unknown, task: Task): Promise<void> => {
       leaf.tell = (doing) => {
         leaf.doing = doing;
@@ -191,7 +274,7 @@ function leafTask(leaf: Leaf, { columns }: TreeOptions) {
       if (leaf.doing !== '') leaf.tell(leaf.doing);
       const settled = await leaf.settled.opened;
       if (settled.as === 'done') {
-        task.title = title(`${leaf.host}  ${duration(settled.ms)}`);
+        task.title = isOneOfMany ? '' : title(`${leaf.host}  ${duration(settled.ms)}`);
         return;
       }
       const text = title(`${leaf.host}  ${redact(printable(settled.why))}`);
