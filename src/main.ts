@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 // argv -> command -> exit code. The only place that knows the process, and the only process.exit.
-import { runProgram, type Terminal } from './cli/index.js';
+import { inAscii, isUtf8, runProgram, type Terminal } from './cli/index.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -15,18 +15,31 @@ setMaxListeners(0, stop.signal);
 let interrupts = 0;
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
+    // Who runs something says what the first one makes it finish.
     if (++interrupts > 1) process.exit(130);
-    process.stderr.write('\nfinishing what the hosts are doing; once more to stop at once\n');
     stop.abort();
   });
 }
 
+const hasCursor = process.env['TERM'] !== 'dumb';
+const utf8 = isUtf8(process.env);
+const styleOf = (stream: NodeJS.WriteStream) => ({
+  colour: stream.isTTY === true && !process.env['NO_COLOR'] && hasCursor,
+  ...(stream.isTTY === true && stream.columns > 0 ? { columns: stream.columns } : {}),
+});
+/** What is piped somewhere stays UTF-8: it may be JSON. */
+const writer =
+  (stream: NodeJS.WriteStream) =>
+  (text: string): void =>
+    void stream.write(stream.isTTY === true && !utf8 ? inAscii(text) : text);
+
 const terminal: Terminal = {
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
+  out: writer(process.stdout),
+  err: writer(process.stderr),
   interactive: process.stdin.isTTY === true && process.stderr.isTTY === true,
-  colour: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb',
-  columns: process.stdout.columns ?? 100,
+  live: process.stdout.isTTY === true && process.stderr.isTTY === true && hasCursor && utf8,
+  ...styleOf(process.stdout),
+  errors: styleOf(process.stderr),
   cwd: process.cwd(),
   home: homedir(),
   user: `${userInfo().username}@${hostname()}`,

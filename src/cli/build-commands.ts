@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Plan, ProvisionError } from '../model/index.js';
+import { type Finding, type Listener, type Plan, ProvisionError } from '../model/index.js';
 import { changesOf } from '../plan/index.js';
 import { releaseFor } from '../release/index.js';
 import { findingsText, planJson, planText, summaryText } from '../report/index.js';
@@ -52,8 +52,8 @@ export const planCommand: MakeCommand = (terminal, done) =>
       }
       if (flags.json) terminal.out(`${JSON.stringify(planJson(report.plan), null, 2)}\n`);
       else {
-        if (report.findings.length > 0) terminal.err(`${findingsText(report.findings, terminal)}\n`);
-        terminal.out(`${planText(report.plan, terminal)}\n`);
+        if (report.findings.length > 0) terminal.err(`${findingsText(report.findings, terminal.errors)}\n\n`);
+        terminal.out(`${planText(report.plan, { ...terminal, verbose: flags.verbose ?? false })}\n`);
       }
       done(report.changed > 0 ? 2 : 0);
     });
@@ -75,14 +75,16 @@ export const applyCommand: MakeCommand = (terminal, done) =>
       const saved = planFile === undefined ? null : readPlan(resolve(terminal.cwd, planFile), loaded.digest);
       const limit = flags.limit ?? saved?.limit ?? undefined;
       const audience = audienceOf(terminal, flags, loaded);
-      const around = await surroundingsOf(terminal, loaded, audience.listen);
+      const heard = findingsOf(audience.listen);
+      const around = await surroundingsOf(terminal, loaded, heard.listen);
       const report = await converge(around, {
         targets: limited(loaded.cluster, limit),
         kubeconfig: superAdminKubeconfig,
-        agree: (plan) => (saved === null ? agreed(terminal, plan, flags, 'Apply this plan?') : sameAs(saved, plan)),
+        agree: (plan) =>
+          saved === null ? agreed(terminal, plan, flags, 'Apply this plan?', heard.findings()) : sameAs(saved, plan),
       }).finally(() => audience.end());
       if (report.outcome === 'changed') await keepKubeconfig(terminal, loaded);
-      tell(terminal, report, flags);
+      tell(terminal, report, flags, again('apply', flags));
       done(exitOf(report));
     });
 
@@ -111,7 +113,7 @@ export const resetCommand: MakeCommand = (terminal, done) =>
             `Reset ${targets.map((node) => node.name).join(', ')}? Their pods and data go.`,
           ),
       }).finally(() => audience.end());
-      tell(terminal, report, flags);
+      tell(terminal, report, flags, again('reset', flags));
       done(exitOf(report));
     });
 
@@ -144,10 +146,33 @@ export const preflightCommand: MakeCommand = (terminal, done) =>
       done(findings.some((finding) => finding.severity === 'error') ? 4 : 0);
     });
 
-async function agreed(terminal: Terminal, plan: Plan, flags: CommonFlags, question: string): Promise<boolean> {
-  if (!flags.json) terminal.out(`${planText(plan, terminal)}\n`);
+async function agreed(
+  terminal: Terminal,
+  plan: Plan,
+  flags: CommonFlags,
+  question: string,
+  findings: readonly Finding[] = [],
+): Promise<boolean> {
+  if (findings.length > 0) terminal.err(`${findingsText(findings, terminal.errors)}\n\n`);
+  if (!flags.json) terminal.out(`${planText(plan, { ...terminal, verbose: flags.verbose ?? false })}\n`);
   return flags.yes === true || (await confirm(terminal, question));
 }
+
+/** Whoever agrees to a plan should have read what speaks against it. */
+function findingsOf(listen: Listener): { listen: Listener; findings: () => readonly Finding[] } {
+  let findings: readonly Finding[] = [];
+  return {
+    listen: (event) => {
+      if (event.type === 'checked') findings = event.findings;
+      listen(event);
+    },
+    findings: () => findings,
+  };
+}
+
+/** The command that goes on where this one ended. A saved plan is used up: the hosts are no longer as they were reviewed. */
+const again = (verb: string, { inventory, limit }: CommonFlags): string =>
+  `provision ${verb} -i ${inventory}${limit === undefined ? '' : ` --limit ${limit}`}`;
 
 function readPlan(file: string, digest: string): SavedPlan {
   let saved: SavedPlan;
@@ -179,7 +204,7 @@ async function sameAs(saved: SavedPlan, plan: Plan): Promise<boolean> {
   });
 }
 
-function tell(terminal: Terminal, report: Report, flags: CommonFlags): void {
+function tell(terminal: Terminal, report: Report, flags: CommonFlags, command: string): void {
   if (flags.json) {
     const failures = [...report.failures].map(([host, { code, message, step, said, hint }]) => ({
       host,
@@ -192,7 +217,7 @@ function tell(terminal: Terminal, report: Report, flags: CommonFlags): void {
     terminal.out(
       `${JSON.stringify({ outcome: report.outcome, changed: report.changed, failures, findings: report.findings, plan: planJson(report.plan) }, null, 2)}\n`,
     );
-  } else terminal.out(`${summaryText(report, terminal)}\n`);
+  } else terminal.out(`${summaryText(report, terminal, command)}\n`);
 }
 
 /** An unreachable host and a cut run have codes of their own; everything else that failed is 1. */

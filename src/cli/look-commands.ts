@@ -53,7 +53,7 @@ export const factsCommand: MakeCommand = (terminal, done) =>
           gib(machine.memoryBytes),
           machine.clusterCa === null ? 'no' : 'yes',
         ]);
-        terminal.out(`${table(['HOST', 'OS', 'KERNEL', 'ARCH', 'CPU', 'MEMORY', 'IN A CLUSTER'], rows)}\n`);
+        terminal.out(`${table(['HOST', 'OS', 'KERNEL', 'ARCH', 'CPU', 'MEMORY', 'CLUSTER'], rows, terminal)}\n`);
       }
       done(0);
     });
@@ -77,10 +77,13 @@ export const statusCommand: MakeCommand = (terminal, done) =>
           node.version,
           node.address,
           node.runtime,
-          node.inInventory ? node.reason : `not in the inventory ${node.reason}`.trim(),
         ]);
         terminal.out(`cluster ${status.cluster}: API ${status.api} (asked on ${status.leader})\n`);
-        terminal.out(`${table(['NODE', 'STATUS', 'ROLES', 'VERSION', 'ADDRESS', 'RUNTIME', ''], rows)}\n`);
+        terminal.out(`${table(['NODE', 'STATUS', 'ROLES', 'VERSION', 'ADDRESS', 'RUNTIME'], rows, terminal)}\n`);
+        for (const node of status.nodes) {
+          if (!node.ready) terminal.out(`${node.name}: ${node.reason}\n`);
+          if (!node.inInventory) terminal.out(`${node.name}: in the cluster, but not in the inventory\n`);
+        }
         for (const name of status.missing)
           terminal.out(`${name}: in the inventory, but not in the cluster: provision apply -i ${flags.inventory}\n`);
         for (const pod of status.unwell) terminal.out(`pod not ready: ${pod}\n`);

@@ -54,9 +54,17 @@ export async function runProgram(argv: readonly string[], terminal: Terminal, ve
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
-    terminal.err(`${errorText(error, { colour: terminal.colour, verbose: argv.includes('--verbose') })}\n`);
+    const text = errorText(error, { ...terminal.errors, verbose: argv.includes('--verbose') });
+    terminal.err(`${withInventory(text, argv)}\n`);
     return terminal.signal.aborted && !(error instanceof ProvisionError) ? 130 : exitCodeOf(error);
   }
+}
+
+/** A hint is a command to copy: errors come from rooms that know the cluster, but not by which file it was named here. */
+function withInventory(text: string, argv: readonly string[]): string {
+  const at = argv.findIndex((word) => word === '-i' || word === '--inventory');
+  const file = at < 0 ? undefined : argv[at + 1];
+  return file === undefined ? text : text.replaceAll(/-i (<inventory>|INVENTORY)/g, () => `-i ${file}`);
 }
 
 /** Subcommands write and exit the way the program does. */
@@ -68,12 +76,15 @@ function inherit(command: Command, program: Command): Command {
 
 const EXAMPLES = `
 Examples:
-  $ provision validate -i inventories/one-node.yaml     is the inventory right? touches nothing
-  $ provision plan -i cluster.yaml                      what would change, with differences; exit code 2 if anything
-  $ provision apply -i cluster.yaml                     build it, or mend what drifted
+  $ provision validate -i cluster.yaml             is the inventory right?
+  $ provision plan -i cluster.yaml                 what would change, and how
+  $ provision apply -i cluster.yaml                build it, or mend what drifted
   $ provision token create -i cluster.yaml --print-join-command
-  $ provision reset -i cluster.yaml --limit worker-2    drain, leave, and put the host back as it was
+  $ provision reset -i cluster.yaml --limit w2     put a host back as it was
 
-Exit codes: 0 done or nothing to do · 1 failed · 2 changes pending · 3 inventory invalid · 4 preflight refused ·
-5 host unreachable · 6 locked by another run · 130 interrupted
+Exit codes:
+  0  done, or nothing to do       4    preflight refused; nothing was touched
+  1  failed, or a wrong option    5    a host cannot be reached or logged in to
+  2  plan: changes are pending    6    another run holds the lock
+  3  the inventory is wrong       130  interrupted
 `;

@@ -14,8 +14,11 @@ export function onInventory(name: string, description: string, example: string):
     .description(description)
     .requiredOption('-i, --inventory <file>', 'the inventory (YAML)')
     .option('--verbose', 'say more: whole outputs of failed actions, every note')
-    .addHelpText('after', `\nExample:\n${example.replace(/^/gm, '  $ ')}\n`);
+    .addHelpText('after', examples(example));
 }
+
+export const examples = (lines: string): string =>
+  `\nExample${lines.includes('\n') ? 's' : ''}:\n${lines.replace(/^/gm, '  $ ')}\n`;
 
 export const withLimit = (command: Command): Command =>
   command.option('--limit <nodes>', 'only these nodes (names, comma-separated)');
@@ -28,20 +31,32 @@ export interface Audience {
 
 /** Who hears a run: a tree on a terminal, plain lines elsewhere; and the journal in the state folder when something is changed. */
 export function audienceOf(terminal: Terminal, flags: CommonFlags, loaded: Loaded | null): Audience {
+  const plain = lines({
+    write: (text) => terminal.err(text),
+    now: terminal.now,
+    colour: terminal.errors.colour,
+    verbose: flags.verbose ?? false,
+  });
   const drawn =
-    terminal.interactive && !flags.verbose && !flags.json && loaded !== null
-      ? tree({ columns: terminal.columns })
+    terminal.live && !flags.verbose && !flags.json && loaded !== null
+      ? tree({
+          ...(terminal.columns === undefined ? {} : { columns: terminal.columns }),
+          say: (text) => terminal.err(`${text}\n`),
+        })
       : null;
-  const told =
-    drawn?.listen ??
-    lines({
-      write: (text) => terminal.err(text),
-      now: terminal.now,
-      colour: terminal.colour,
-      verbose: flags.verbose ?? false,
-    });
+  const told = drawn === null ? plain : besides(plain, drawn.listen);
   const kept = loaded === null ? [] : [journal({ folder: loaded.folder.journal, now: terminal.now })];
   return { listen: everyListener([told, ...kept]), end: async () => drawn?.end() };
+}
+
+/** Before the tree stands, something must show that the hosts are being asked; what it has no line for comes as plain lines, too. */
+function besides(plain: Listener, drawn: Listener): Listener {
+  let isDrawing = false;
+  return (event) => {
+    if (event.type === 'stage-started') isDrawing = true;
+    if (!isDrawing && ['run-started', 'checked', 'note'].includes(event.type)) plain(event);
+    drawn(event);
+  };
 }
 
 /** For commands that only look. */

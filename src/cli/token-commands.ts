@@ -35,15 +35,16 @@ export const tokenCommand: MakeCommand = (terminal, done) => {
         .action(async (flags: CommonFlags) => {
           const rows = await tokens(await around(flags));
           if (flags.json) terminal.out(`${JSON.stringify(rows, null, 2)}\n`);
+          else if (rows.length === 0) terminal.out('there are no tokens\n');
           else {
             const cells = rows.map((row) => [
               row.id,
               row.expires ?? '<never>',
               row.usages.join(','),
-              row.groups.join(','),
               row.description,
+              row.groups.join(','),
             ]);
-            terminal.out(`${table(['ID', 'EXPIRES', 'USAGES', 'GROUPS', 'DESCRIPTION'], cells)}\n`);
+            terminal.out(`${table(['ID', 'EXPIRES', 'USAGES', 'DESCRIPTION', 'GROUPS'], cells, terminal)}\n`);
           }
           done(0);
         }),

@@ -1,7 +1,7 @@
 import { type Finding, type Plan, ProvisionError, type RunOutcome } from '../model/index.js';
 import { planSummary } from './plan-text.js';
 import { redact } from './redact.js';
-import { count, pad, paint, printable, type Style } from './text.js';
+import { count, pad, paint, printable, type Style, wrap } from './text.js';
 
 /** Lines of a host's last words that are shown without --verbose. */
 const LAST_WORDS = 8;
@@ -12,10 +12,10 @@ export function errorText(error: unknown, style: Style): string {
   const where = [error.step, error.host === undefined ? undefined : `on ${error.host}`].filter((w) => w !== undefined);
   const head = `${where.length > 0 ? `${where.join(' ')}: ` : ''}${redact(printable(error.message))}`;
   return [
-    `${paint(style, 'red', '✖')} ${head}  ${paint(style, 'dim', `[${error.code}]`)}`,
-    ...labelled('last words:', lastWords(error.said ?? '', style)),
-    ...labelled('try:', error.hint === undefined ? [] : redact(error.hint).split('\n')),
-    ...(style.verbose ? labelled('cause:', causeOf(error)) : []),
+    `${paint(style, 'red', '✖')} ${wrapped(head, 2, style)}  ${paint(style, 'dim', `[${error.code}]`)}`,
+    ...labelled('last words:', lastWords(error.said ?? '', style), style),
+    ...labelled('try:', error.hint === undefined ? [] : redact(error.hint).split('\n'), style),
+    ...(style.verbose ? labelled('cause:', causeOf(error), style) : []),
   ].join('\n');
 }
 
@@ -28,9 +28,19 @@ function lastWords(said: string, style: Style): readonly string[] {
 }
 
 const LABEL_COLUMNS = 12;
-function labelled(label: string, lines: readonly string[]): readonly string[] {
-  return lines.map((line, i) => `  ${pad(i === 0 ? label : '', LABEL_COLUMNS)} ${line}`);
+function labelled(label: string, lines: readonly string[], { columns }: Style): readonly string[] {
+  const room = columns === undefined ? undefined : columns - LABEL_COLUMNS - 3;
+  return lines
+    .flatMap((line) => wrap(line, room))
+    .map((line, i) => `  ${pad(i === 0 ? label : '', LABEL_COLUMNS)} ${line}`);
 }
+
+/** A paragraph whose further lines stand under its first word, `indent` columns in. */
+const wrapped = (text: string, indent: number, { columns }: Style): string =>
+  text
+    .split('\n')
+    .flatMap((line) => wrap(line, columns === undefined ? undefined : columns - indent))
+    .join(`\n${' '.repeat(indent)}`);
 
 function causeOf(error: Error): readonly string[] {
   const { cause } = error;
@@ -43,8 +53,8 @@ function bugText(error: unknown, style: Style): string {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return [
     `${paint(style, 'red', '✖')} a mistake of provision itself  ${paint(style, 'dim', '[INTERNAL]')}`,
-    ...labelled('what:', redact(printable(text)).split('\n')),
-    ...labelled('try:', ['report it with these lines; running the command again is safe']),
+    ...labelled('what:', redact(printable(text)).split('\n'), style),
+    ...labelled('try:', ['report it with these lines; running the command again is safe'], style),
   ].join('\n');
 }
 
@@ -55,7 +65,8 @@ export function findingsText(findings: readonly Finding[], style: Style): string
     folded(findings.filter((finding) => finding.severity === severity)).map(({ hosts, finding }) => {
       const mark = severity === 'error' ? paint(style, 'red', 'error  ') : paint(style, 'yellow', 'warning');
       const where = hosts.length > 0 ? `${hosts.join(', ')}: ` : '';
-      return `${mark} ${where}${printable(finding.message)}  ${paint(style, 'dim', `[${finding.name}]`)}\n${labelled('try:', [printable(finding.cure)]).join('\n')}`;
+      const message = wrapped(`${where}${printable(finding.message)}`, 8, style);
+      return `${mark} ${message}  ${paint(style, 'dim', `[${finding.name}]`)}\n${labelled('try:', [printable(finding.cure)], style).join('\n')}`;
     }),
   );
   const errors = findings.filter((finding) => finding.severity === 'error').length;
@@ -86,13 +97,17 @@ export interface Ending {
   readonly failures: ReadonlyMap<string, ProvisionError>;
 }
 
-export function summaryText(ending: Ending, style: Style): string {
+/** @param command what was run, for going on after an end in between. */
+export function summaryText(ending: Ending, style: Style, command: string): string {
   const { outcome, plan, changed, failures } = ending;
   const hosts = new Set(plan.stages.flatMap((stage) => [...stage.hosts.keys()])).size;
-  const letters = [...failures.values()].map((failure) => errorText(failure, style));
+  // That a host stopped because it was told to is no news, host by host.
+  const letters = [...failures.values()]
+    .filter((failure) => failure.code !== 'INTERRUPTED')
+    .map((failure) => errorText(failure, style));
   const good = paint(style, 'green', '✔');
   const bad = paint(style, 'red', '✖');
-  const verb = plan.goal === 'absent' ? 'reset' : 'apply';
+  const planned = plan.stages.flatMap((stage) => [...stage.hosts.values()].flatMap((host) => host.actions)).length;
   switch (outcome) {
     case 'unchanged':
       return `${good} ${plan.cluster}: ${plan.goal === 'absent' ? 'nothing to remove' : 'nothing to do, 0 changes'}`;
@@ -101,17 +116,18 @@ export function summaryText(ending: Ending, style: Style): string {
     case 'would-change':
       return planSummary(plan);
     case 'refused':
-      return `${plan.cluster}: nothing was done`;
+      return `${plan.cluster}: nothing was touched`;
     case 'interrupted':
       return [
         ...letters,
-        `${bad} ${plan.cluster}: interrupted; what had begun is finished. Go on: provision ${verb} -i <inventory>`,
+        `${bad} ${plan.cluster}: interrupted after ${changed} of ${count(planned, 'change')}; what had begun is finished`,
+        ...labelled('go on:', [command], { colour: false }),
       ].join('\n');
     case 'failed':
       return [
         ...letters,
-        `${bad} ${plan.cluster}: ${count(failures.size, 'host')} of ${hosts} failed (${[...failures.keys()].join(', ')}). ` +
-          `Mend it and go on: provision ${verb} -i <inventory>`,
+        `${bad} ${plan.cluster}: ${failures.size} of ${count(hosts, 'host')} failed (${[...failures.keys()].join(', ')}), after ${changed} of ${count(planned, 'change')}`,
+        ...labelled('go on:', [`mend it, then: ${command}`], { colour: false }),
       ].join('\n');
   }
 }

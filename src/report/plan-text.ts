@@ -1,4 +1,4 @@
-import type { Action, HostStage, Plan, Verb } from '../model/index.js';
+import type { Action, Goal, HostStage, Plan, Verb } from '../model/index.js';
 import { redact } from './redact.js';
 import { type Colour, count, paint, printable, type Style } from './text.js';
 
@@ -10,7 +10,7 @@ const SHOWN_LINES = 24;
 /** The plan for people: step by step, hosts with the same work folded into one, differences, a summary at the end. */
 export function planText(plan: Plan, style: Style): string {
   const blocks = plan.stages.flatMap((stage) => {
-    const groups = foldHosts(stage.hosts, style);
+    const groups = foldHosts(stage.hosts, plan.goal, style);
     if (groups.length === 0) return [];
     const title = `${paint(style, 'bold', stage.title)} ${paint(style, 'dim', `(${stage.step})`)}`;
     return [`${title}\n${groups.map(({ hosts, text }) => `  ${hosts.join(', ')}\n${text}`).join('\n')}`];
@@ -38,23 +38,25 @@ interface Group {
   readonly text: string;
 }
 
-function foldHosts(hosts: ReadonlyMap<string, HostStage>, style: Style): readonly Group[] {
+function foldHosts(hosts: ReadonlyMap<string, HostStage>, goal: Goal, style: Style): readonly Group[] {
   const groups = new Map<string, string[]>();
   for (const [host, { actions }] of hosts) {
     if (actions.length === 0) continue;
-    const text = actions.map((action) => actionText(action, host, style)).join('\n');
+    const text = actions.map((action) => actionText(action, host, goal, style)).join('\n');
     groups.set(text, [...(groups.get(text) ?? []), host]);
   }
   return [...groups].map(([text, names]) => ({ hosts: names, text }));
 }
 
-function actionText(action: Action, host: string, style: Style): string {
+function actionText(action: Action, host: string, goal: Goal, style: Style): string {
   const { verb } = action;
   const via = action.via === undefined || action.via === host ? '' : ` (by ${action.via})`;
   const head = `    ${verb} ${redact(printable(action.summary))}${via}`;
-  // That a thing to be made is not there yet goes without saying.
+  // That a thing to be made is not there yet goes without saying; and that a reset takes back what was made.
   const because =
-    verb === '+' && !style.verbose ? [] : action.because.map((why) => `        because ${redact(printable(why))}`);
+    (verb === '+' || goal === 'absent') && !style.verbose
+      ? []
+      : action.because.map((why) => `        because ${redact(printable(why))}`);
   return [
     paint(style, COLOURS[verb], head),
     ...because.map((line) => paint(style, 'dim', line)),

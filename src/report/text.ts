@@ -61,6 +61,22 @@ export function clip(text: string, columns: number | undefined): string {
   return `${kept}…`;
 }
 
+/** The text in lines of at most so many columns, broken at spaces; a word that is longer stays whole, so that it can be copied. */
+export function wrap(text: string, columns: number | undefined): readonly string[] {
+  if (columns === undefined || width(text) <= columns) return [text];
+  const indent = /^ */.exec(text)?.[0] ?? '';
+  const lines: string[] = [];
+  let line = indent;
+  for (const part of text.trim().split(' ')) {
+    if (line.trim() !== '' && width(`${line} ${part}`) > columns) {
+      lines.push(line);
+      line = indent;
+    }
+    line = line.trim() === '' ? `${indent}${part}` : `${line} ${part}`;
+  }
+  return [...lines, line];
+}
+
 /** `0.4s`, `12.3s`, `3m04s`. */
 export function duration(ms: number): string {
   if (ms < 59_950) return `${(ms / 1000).toFixed(1)}s`;
@@ -70,16 +86,37 @@ export function duration(ms: number): string {
 
 export const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 
-/** Columns under headers, two spaces apart; no trailing spaces. */
-export function table(headers: readonly string[], rows: readonly (readonly string[])[]): string {
+/** Columns under headers, two spaces apart; no trailing spaces. Where the terminal is too narrow, the widest cells are cut. */
+export function table(
+  headers: readonly string[],
+  rows: readonly (readonly string[])[],
+  style: Pick<Style, 'columns'> = {},
+): string {
   const clean = [headers, ...rows].map((row) => row.map((cell) => printable(cell).replaceAll('\n', ' ')));
-  const widths = headers.map((_, i) => Math.max(...clean.map((row) => width(row[i] ?? ''))));
+  const widths = narrowed(
+    headers.map((_, i) => Math.max(...clean.map((row) => width(row[i] ?? '')))),
+    style.columns,
+  );
   return clean
     .map((row) =>
       widths
-        .map((w, i) => pad(row[i] ?? '', w))
+        .map((w, i) => pad(clip(row[i] ?? '', w), w))
         .join('  ')
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** A column narrower than this says nothing. */
+const NARROWEST = 6;
+
+function narrowed(widths: readonly number[], columns: number | undefined): readonly number[] {
+  const all = [...widths];
+  const room = (columns ?? Number.POSITIVE_INFINITY) - 2 * (all.length - 1);
+  while (all.reduce((sum, w) => sum + w, 0) > room) {
+    const widest = Math.max(...all);
+    if (widest <= NARROWEST) break;
+    all[all.lastIndexOf(widest)] = widest - 1;
+  }
+  return all;
 }

@@ -88,20 +88,37 @@ preflight: 3 errors, 1 warning`);
 describe('summaryText', () => {
   const plan = planOf({ prepare: { h1: [action()], h2: [action()] } });
   const of = (outcome: RunOutcome, failures: ReadonlyMap<string, ProvisionError> = new Map()): string =>
-    summaryText({ outcome, plan, changed: 2, failures }, plain);
+    summaryText({ outcome, plan, changed: 1, failures }, plain, 'provision apply -i a.yaml');
 
   test('each outcome in a sentence', () => {
-    expect(of('changed')).toBe('✔ lab: 2 changes on 2 hosts');
+    expect(of('changed')).toBe('✔ lab: 1 change on 2 hosts');
     expect(of('unchanged')).toBe('✔ lab: nothing to do, 0 changes');
     expect(of('would-change')).toBe('Plan: 2 to add, 0 to change, 0 to run, 0 to remove on 2 hosts.');
-    expect(of('refused')).toBe('lab: nothing was done');
-    expect(of('interrupted')).toContain('Go on: provision apply');
+    expect(of('refused')).toBe('lab: nothing was touched');
   });
 
   test('a failure is told with its letter, its hosts and how to go on', () => {
     const text = of('failed', new Map([['h2', new ProvisionError('ACTION', 'could not write', { host: 'h2' })]]));
     expect(text).toBe(
-      '✖ on h2: could not write  [ACTION]\n✖ lab: 1 host of 2 failed (h2). Mend it and go on: provision apply -i <inventory>',
+      '✖ on h2: could not write  [ACTION]\n✖ lab: 1 of 2 hosts failed (h2), after 1 of 2 changes\n  go on:       mend it, then: provision apply -i a.yaml',
     );
+  });
+
+  test('an interrupt tells how far it came and how to go on, and no letter for a host that only obeyed', () => {
+    const stopped = new ProvisionError('INTERRUPTED', 'stopped before the next action', { host: 'h1' });
+    expect(of('interrupted', new Map([['h1', stopped]]))).toBe(
+      '✖ lab: interrupted after 1 of 2 changes; what had begun is finished\n  go on:       provision apply -i a.yaml',
+    );
+  });
+
+  test('on a narrow terminal no line is wider, but for a word that must stay whole to be copied', () => {
+    const path = `/var/lib/${'x'.repeat(50)}`;
+    const error = new ProvisionError('ACTION', `could not write ${path} however long it took to try`, {
+      said: 'a sentence of the host that is longer than forty columns are wide',
+      hint: `first of all look at it yourself: ls -l ${path}`,
+    });
+    const rows = errorText(error, { colour: false, columns: 40 }).split('\n');
+    expect(rows.filter((row) => row.length > 40).map((row) => row.trim())).toEqual([path, path]);
+    expect(rows).toContain('               columns are wide');
   });
 });

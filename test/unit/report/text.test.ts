@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { redact, safeJson, table } from '../../../src/report/index.js';
-import { clip, duration, printable, width } from '../../../src/report/text.js';
+import { clip, duration, printable, width, wrap } from '../../../src/report/text.js';
 
 describe('text', () => {
   test('width counts columns, not characters', () => {
@@ -76,4 +76,17 @@ describe('redact', () => {
   test('JSON stays JSON', () => {
     expect(JSON.parse(safeJson({ said: `${PEM}\n"quoted"`, n: 1 }))).toEqual({ said: '«secret»\n"quoted"', n: 1 });
   });
+});
+
+test('a table on a narrow terminal cuts its widest cells, and stays within it', () => {
+  const rows = [['h1', 'Debian GNU/Linux 12 (bookworm)', '10.201.6.11']];
+  const text = table(['HOST', 'OS', 'ADDRESS'], rows, { columns: 30 });
+  expect(text).toBe('HOST  OS           ADDRESS\nh1    Debian GNU…  10.201.6.11');
+  expect(table(['HOST', 'OS', 'ADDRESS'], rows)).toContain('(bookworm)');
+});
+
+test('wrap breaks at spaces, keeps the indent, and leaves a long word whole', () => {
+  expect(wrap('  one two three', 9)).toEqual(['  one two', '  three']);
+  expect(wrap('a /very/long/path', 6)).toEqual(['a', '/very/long/path']);
+  expect(wrap('a /very/long/path', undefined)).toEqual(['a /very/long/path']);
 });
