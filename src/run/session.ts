@@ -122,16 +122,23 @@ async function all<T extends { readonly name: string }>(
   const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
   const [first, ...others] = errors;
   if (first === undefined) return;
-  if (others.length === 0 || !(first instanceof ProvisionError)) throw first;
-  throw new ProvisionError(first.code, `${errors.length} of ${items.length} hosts: ${errors.map(told).join('; ')}`, {
-    said: first.said,
-    hint: first.hint,
-    cause: first,
-  });
+  // One without a host is not about any of them: a question that was not answered, an interrupt.
+  if (others.length === 0 || !(first instanceof ProvisionError) || first.host === undefined) throw first;
+  throw new ProvisionError(
+    first.code,
+    `${errors.length} of ${items.length} hosts: ${errors.map(hostOfError).join(', ')}`,
+    {
+      said: errors.map(told).join('\n'),
+      hint: [...new Set(errors.flatMap((error) => (error instanceof ProvisionError ? (error.hint ?? []) : [])))].join(
+        '\n',
+      ),
+      cause: first,
+    },
+  );
 }
 
-const told = (error: unknown): string =>
-  error instanceof ProvisionError ? `${error.host ?? '?'}: ${error.message}` : String(error);
+const hostOfError = (error: unknown): string => (error instanceof ProvisionError ? (error.host ?? '?') : '?');
+const told = (error: unknown): string => `${hostOfError(error)}: ${error instanceof Error ? error.message : error}`;
 
 /** Facts about every target, one question each, all at once. */
 export async function gatherFacts(around: Surroundings, session: Session, setting: Setting): Promise<FactsByHost> {
@@ -168,7 +175,8 @@ export async function gatherOwned(session: Session): Promise<FactsByHost> {
   await all(session.targets, async ({ name }) => {
     facts.set(name, await hostOf(session.hosts, name).gather(machineOf(session, name), []));
   });
-  return facts;
+  // In the inventory's order, not in that of the answers.
+  return new Map(session.targets.flatMap(({ name }) => [...facts].filter(([host]) => host === name)));
 }
 
 export function hostOf(hosts: ReadonlyMap<string, Host>, name: string): Host {

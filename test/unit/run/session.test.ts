@@ -52,6 +52,18 @@ describe('openSession', () => {
     await expect(openSession(around, [planes[0] as Node], false)).rejects.toThrow('cp-1 is silent');
   });
 
+  test('several that cannot be used are told in one letter, each in its own words; what is about none of them, once', async () => {
+    const { around } = worldOf({ 'cp-2': serving, 'cp-3': serving });
+    const [cp1, w1] = [planes[0] as Node, worker];
+    await expect(openSession(around, [cp1, w1], false)).rejects.toMatchObject({
+      message: '2 of 4 hosts: cp-1, w-1',
+      said: 'cp-1: cp-1 is silent\nw-1: w-1 is silent',
+    });
+    const unasked = new ProvisionError('USAGE', 'nobody can be asked');
+    const connect = () => Promise.reject(unasked);
+    await expect(openSession({ ...around, connect }, [cp1, w1], false)).rejects.toBe(unasked);
+  });
+
   test('while nobody carries a cluster, one that is away might: the run is refused, and no CA is made', async () => {
     const { around } = worldOf({ 'cp-2': bare(), 'cp-3': bare(), 'w-1': bare() });
     await expect(openSession(around, [worker], false)).rejects.toThrow('cp-1 is silent');
