@@ -62,8 +62,7 @@ export function askedCredentials(terminal: Terminal): Credentials {
 
 const CURES = {
   ssh: 'log in with a key (ssh.key) or an agent instead of ssh.password: prompt',
-  become:
-    'name a password file in the inventory (become: {method: sudo, password: {file: …}}), or allow the user NOPASSWD',
+  become: 'name a file that holds it in the inventory (become.password.file), or allow the user NOPASSWD in sudoers',
   key: 'use a key without a passphrase, or load it into an agent first (ssh-add)',
 } as const;
 

@@ -54,17 +54,20 @@ export async function runProgram(argv: readonly string[], terminal: Terminal, ve
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
-    const text = errorText(error, { ...terminal.errors, verbose: argv.includes('--verbose') });
-    terminal.err(`${withInventory(text, argv)}\n`);
+    const style = { ...terminal.errors, verbose: argv.includes('--verbose') };
+    terminal.err(`${errorText(withInventory(error, argv), style)}\n`);
     return terminal.signal.aborted && !(error instanceof ProvisionError) ? 130 : exitCodeOf(error);
   }
 }
 
 /** A hint is a command to copy: errors come from rooms that know the cluster, but not by which file it was named here. */
-function withInventory(text: string, argv: readonly string[]): string {
+function withInventory(error: unknown, argv: readonly string[]): unknown {
   const at = argv.findIndex((word) => word === '-i' || word === '--inventory');
   const file = at < 0 ? undefined : argv[at + 1];
-  return file === undefined ? text : text.replaceAll(/-i (<inventory>|INVENTORY)/g, () => `-i ${file}`);
+  if (file === undefined || !(error instanceof ProvisionError) || error.hint === undefined) return error;
+  const { code, message, host, step, said, cause } = error;
+  const hint = error.hint.replaceAll(/-i (<inventory>|INVENTORY)/g, () => `-i ${file}`);
+  return new ProvisionError(code, message, { host, step, said, hint, cause });
 }
 
 /** Subcommands write and exit the way the program does. */

@@ -51,24 +51,27 @@ export const trustHostsCommand: MakeCommand = (terminal, done) =>
         nodes.map(async (node) => ({ node, keys: await scanHostKeys({ host: node, ssh: node.ssh, ...wish }) })),
       );
       for (const { node, keys } of found) {
-        for (const key of keys)
-          terminal.out(`${node.name} (${node.address})  ${key.type}  ${key.fingerprint}  ${key.verdict}\n`);
+        terminal.out(`${node.name} (${node.address})\n`);
+        for (const key of keys) terminal.out(`  ${VERDICTS[key.verdict]}  ${key.type} ${key.fingerprint}\n`);
       }
       refuseChanged(found);
       const fresh = found.flatMap(({ keys }) => keys.filter((key) => key.verdict === 'unknown'));
-      if (fresh.length > 0 && flags.yes !== true && !(await confirm(terminal, QUESTION))) {
-        throw new ProvisionError('HOST_KEY', 'no host key was recorded');
+      if (fresh.length > 0 && flags.yes !== true) {
+        terminal.out(`${COMPARE}\n`);
+        if (!(await confirm(terminal, QUESTION))) throw new ProvisionError('HOST_KEY', 'no host key was recorded');
       }
       await appendKnownHosts(
         loaded.folder.knownHosts,
         fresh.map((key) => key.entry),
       );
-      terminal.out(`recorded ${fresh.length} keys in ${loaded.folder.knownHosts}\n`);
+      const what = fresh.length === 1 ? '1 key' : `${fresh.length} keys`;
+      terminal.out(fresh.length === 0 ? 'nothing is new\n' : `recorded ${what} in ${loaded.folder.knownHosts}\n`);
       done(0);
     });
 
-const QUESTION =
-  'Are these the fingerprints that the hosts themselves show (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub)?';
+const VERDICTS = { match: 'known', unknown: 'new', mismatch: 'CHANGED', revoked: 'REVOKED' } as const;
+const COMPARE = 'Compare them on each host: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub';
+const QUESTION = 'Are the new ones what the hosts themselves show?';
 
 /** A key that differs from the recorded one is never overwritten from here: it may be another machine. */
 function refuseChanged(found: readonly { readonly node: Node; readonly keys: readonly ScannedKey[] }[]): void {

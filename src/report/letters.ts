@@ -14,7 +14,7 @@ export function errorText(error: unknown, style: Style): string {
   return [
     `${paint(style, 'red', '✖')} ${wrapped(head, 2, style)}  ${paint(style, 'dim', `[${error.code}]`)}`,
     ...labelled('last words:', lastWords(error.said ?? '', style), style),
-    ...labelled('try:', error.hint === undefined ? [] : redact(error.hint).split('\n'), style),
+    ...labelled('try:', error.hint === undefined ? [] : redact(error.hint).split('\n'), UNBROKEN),
     ...(style.verbose ? labelled('cause:', causeOf(error), style) : []),
   ].join('\n');
 }
@@ -28,6 +28,9 @@ function lastWords(said: string, style: Style): readonly string[] {
 }
 
 const LABEL_COLUMNS = 12;
+/** A command is there to be copied: where its line ends is the terminal's affair. */
+const UNBROKEN: Style = { colour: false };
+
 function labelled(label: string, lines: readonly string[], { columns }: Style): readonly string[] {
   const room = columns === undefined ? undefined : columns - LABEL_COLUMNS - 3;
   return lines
@@ -66,7 +69,7 @@ export function findingsText(findings: readonly Finding[], style: Style): string
       const mark = severity === 'error' ? paint(style, 'red', 'error  ') : paint(style, 'yellow', 'warning');
       const where = hosts.length > 0 ? `${hosts.join(', ')}: ` : '';
       const message = wrapped(`${where}${printable(finding.message)}`, 8, style);
-      return `${mark} ${message}  ${paint(style, 'dim', `[${finding.name}]`)}\n${labelled('try:', [printable(finding.cure)], style).join('\n')}`;
+      return `${mark} ${message}  ${paint(style, 'dim', `[${finding.name}]`)}\n${labelled('try:', [printable(finding.cure)], UNBROKEN).join('\n')}`;
     }),
   );
   const errors = findings.filter((finding) => finding.severity === 'error').length;
@@ -121,13 +124,13 @@ export function summaryText(ending: Ending, style: Style, command: string): stri
       return [
         ...letters,
         `${bad} ${plan.cluster}: interrupted after ${changed} of ${count(planned, 'change')}; what had begun is finished`,
-        ...labelled('go on:', [command], { colour: false }),
+        ...labelled('go on:', [command], UNBROKEN),
       ].join('\n');
     case 'failed':
       return [
         ...letters,
         `${bad} ${plan.cluster}: ${failures.size} of ${count(hosts, 'host')} failed (${[...failures.keys()].join(', ')}), after ${changed} of ${count(planned, 'change')}`,
-        ...labelled('go on:', [`mend it, then: ${command}`], { colour: false }),
+        ...labelled('go on:', [`mend it, then: ${command}`], UNBROKEN),
       ].join('\n');
   }
 }

@@ -111,14 +111,17 @@ describe('summaryText', () => {
     );
   });
 
-  test('on a narrow terminal no line is wider, but for a word that must stay whole to be copied', () => {
+  test('on a narrow terminal no line is wider, but for what must stay whole to be copied', () => {
     const path = `/var/lib/${'x'.repeat(50)}`;
     const error = new ProvisionError('ACTION', `could not write ${path} however long it took to try`, {
       said: 'a sentence of the host that is longer than forty columns are wide',
       hint: `first of all look at it yourself: ls -l ${path}`,
     });
     const rows = errorText(error, { colour: false, columns: 40 }).split('\n');
-    expect(rows.filter((row) => row.length > 40).map((row) => row.trim())).toEqual([path, path]);
+    expect(rows.filter((row) => row.length > 40).map((row) => row.trim())).toEqual([
+      path,
+      `try:         first of all look at it yourself: ls -l ${path}`,
+    ]);
     expect(rows).toContain('               columns are wide');
   });
 });
