@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { setMaxListeners } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 // argv -> command -> exit code. The only place that knows the process, and the only process.exit.
 import { inAscii, isUtf8, runProgram, type Terminal } from './cli/index.js';
@@ -16,9 +16,15 @@ let interrupts = 0;
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
     // Who runs something says what the first one makes it finish.
-    if (++interrupts > 1) process.exit(130);
+    if (++interrupts > 1) leaveAtOnce();
     stop.abort();
   });
+}
+
+/** Not by way of the streams: a tree that is being drawn holds those, and it has hidden the cursor. */
+function leaveAtOnce(): never {
+  if (process.stdout.isTTY) writeSync(1, hasCursor ? '\u001b[?25h\n' : '\n');
+  process.exit(130);
 }
 
 const hasCursor = process.env['TERM'] !== 'dumb';

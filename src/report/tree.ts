@@ -63,8 +63,8 @@ const SHOWN_HOSTS = 8;
 
 /**
  * The plan as a live tree, stage -> host, for a terminal. It begins to draw with the first stage that starts, so that the plan
- * can be shown and agreed to first. A stage has its line from when it begins; how many are to come is one line at the end, which
- * also bears the newest note. (log-update keeps the last lines of what is higher than the terminal: they must be the live ones.)
+ * can be shown and agreed to first. A stage has its line from when it begins; how many are to come is one line at the end, or the
+ * newest note instead. (log-update keeps the last lines of what is higher than the terminal: they must be the live ones.)
  */
 export function tree(options: TreeOptions = {}): Tree {
   let leaves: readonly Leaf[] = [];
@@ -196,7 +196,7 @@ function restLine({ columns }: TreeOptions) {
   let tell = (_title: string): void => {};
   const title = (): string => {
     const waiting = left === 0 ? '' : `${count(left, 'step')} ${over.isOpen ? 'not begun' : 'to come'}`;
-    const text = [waiting, over.isOpen ? '' : redact(printable(note))].filter((part) => part !== '').join('; ');
+    const text = over.isOpen || note === '' ? waiting : redact(printable(note));
     return clip(text, columns === undefined ? undefined : columns - 6);
   };
   return {

@@ -63,8 +63,8 @@ function followed(emit: Listener) {
 
 const stopText = (running: ReadonlyMap<string, string>): string =>
   running.size === 0
-    ? 'stopping; once more to stop at once'
-    : `finishing ${[...running].map(([host, what]) => `${what} (${host})`).join(', ')}; once more to stop at once`;
+    ? 'stopping'
+    : `stopping (once more: at once) after ${[...running].map(([host, what]) => `${host}: ${what}`).join(', ')}`;
 
 function emitStarted(emit: Listener, host: string, step: string, title: string, work: Work): void {
   if (work.length > 0) emit({ type: 'stage-started', host, step, title });

@@ -126,7 +126,7 @@ describe('carryOut', () => {
     expect(h1?.done.map(({ key }) => key)).toEqual(['file /1', 'file /2']);
     expect([...failures].map(([host, { code }]) => `${host} ${code}`)).toEqual(['h1 INTERRUPTED', 'h2 INTERRUPTED']);
     expect(events.flatMap((event) => (event.type === 'note' ? [event.text] : []))).toEqual([
-      'finishing write /2 (h1); once more to stop at once',
+      'stopping (once more: at once) after h1: write /2',
     ]);
   });
 
