@@ -20,11 +20,25 @@ export function errorText(error: unknown, style: Style): string {
 }
 
 function lastWords(said: string, style: Style): readonly string[] {
-  const lines = redact(printable(said))
-    .split('\n')
-    .filter((line) => line.trim() !== '');
+  const lines = onceEach(
+    redact(printable(said))
+      .split('\n')
+      .filter((line) => line.trim() !== ''),
+  );
   if (style.verbose || lines.length <= LAST_WORDS) return lines;
   return [`… (${count(lines.length - LAST_WORDS, 'earlier line')}; --verbose shows them)`, ...lines.slice(-LAST_WORDS)];
+}
+
+/** Lines that follow each other and differ in durations only (a download that was tried ten times) are one line and how often. */
+function onceEach(lines: readonly string[]): readonly string[] {
+  const same = (line: string | undefined): string | undefined => line?.replace(/\b\d+ ?m?s\b/g, '');
+  const runs: { line: string; times: number }[] = [];
+  for (const line of lines) {
+    const last = runs.at(-1);
+    if (last !== undefined && same(last.line) === same(line)) runs.splice(-1, 1, { line, times: last.times + 1 });
+    else runs.push({ line, times: 1 });
+  }
+  return runs.flatMap(({ line, times }) => (times > 2 ? [`${line} (${times} times)`] : Array(times).fill(line)));
 }
 
 const LABEL_COLUMNS = 12;

@@ -10,7 +10,11 @@ export const redact = (text: string): string =>
     // base64 of `-----BEGIN …PRIVATE KEY-----`, as kubeconfigs and Secret objects hold it.
     .replace(/LS0tLS1CRUdJTi[A-Za-z0-9+/]*?(UFJJVkFURSBLRVkt|BSSVZBVEUgS0VZL|QUklWQVRFIEtFWS)[A-Za-z0-9+/=]*/g, SIGN)
     .replace(/\b[a-z0-9]{6}\.[a-z0-9]{16}\b/g, SIGN)
-    .replace(/((?:client-key-data|password|passwd|token-secret)["']?\s*[:=]\s*["']?)[^\s"',]+/gi, `$1${SIGN}`)
+    // `password: prompt` and `password: {file: …}` are settings of an inventory: our own hints name them.
+    .replace(
+      /((?:client-key-data|password|passwd|token-secret)["']?\s*[:=]\s*["']?)(?!prompt\b|\{file:)[^\s"',]+/gi,
+      `$1${SIGN}`,
+    )
     .replace(/(authorization:\s*(?:bearer|basic)\s+)\S+/gi, `$1${SIGN}`)
     .replace(/(:\/\/[^\s/:@]+:)[^\s/@]+@/g, `$1${SIGN}@`);
 

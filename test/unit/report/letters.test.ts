@@ -111,6 +111,23 @@ describe('summaryText', () => {
     );
   });
 
+  test('what was said over and over is said once', () => {
+    const tries = Array.from({ length: 10 }, (_, i) => `curl: (7) no connection after ${i} ms`);
+    const error = new ProvisionError('ACTION', 'no', { said: ['began', ...tries, 'gave up'].join('\n') });
+    expect(
+      errorText(error, plain)
+        .split('\n')
+        .slice(1)
+        .map((row) => row.slice(15)),
+    ).toEqual(['began', 'curl: (7) no connection after 9 ms (10 times)', 'gave up']);
+  });
+
+  test('a hint may name the settings of an inventory', () => {
+    const hint = 'set ssh.password: prompt; or become.password: {file: …}';
+    expect(errorText(new ProvisionError('AUTH', 'no', { hint }), plain)).toContain(hint);
+    expect(errorText(new ProvisionError('AUTH', 'no', { hint: 'password: promptly' }), plain)).toContain('«secret»');
+  });
+
   test('on a narrow terminal no line is wider, but for what must stay whole to be copied', () => {
     const path = `/var/lib/${'x'.repeat(50)}`;
     const error = new ProvisionError('ACTION', `could not write ${path} however long it took to try`, {
