@@ -131,20 +131,23 @@ async function main() {
     if (code !== 0) throw new Error('the lab could not be built');
   });
   const chosen = only === null ? scenarios : scenarios.filter((name) => only.some((word) => name.includes(word)));
-  for (const [index, name] of chosen.entries()) {
-    await stage(`scenario ${name} (${index + 1} of ${chosen.length})`, () =>
-      jest(name, [
-        '--runInBand',
-        '--config',
-        JSON.stringify(scenarioConfig),
-        '--runTestsByPath',
-        `${root}dist/test/lab/${name}.scenario.js`,
-      ]),
-    );
-  }
+  // Those that share the lab go one after the other; beside them those that make hosts of their own. Most of it is waiting.
+  const lanes = [chosen.filter(sharesTheLab), chosen.filter((name) => !sharesTheLab(name))];
+  await Promise.all(lanes.map(runInTurn));
   if (chosen.length === 0) totals.failed++;
   await run([process.execPath, `${root}dist/src/main.js`, 'lab', 'down', '--name', LAB], { quiet: true });
   finish();
+}
+
+const sharesTheLab = (name) =>
+  /\b(labUp|clusterUp)\b/.test(readFileSync(`${root}test/lab/${name}.scenario.ts`, 'utf8'));
+
+async function runInTurn(names) {
+  for (const [index, name] of names.entries()) {
+    const path = `${root}dist/test/lab/${name}.scenario.js`;
+    const selection = ['--runInBand', '--config', JSON.stringify(scenarioConfig), '--runTestsByPath', path];
+    await stage(`scenario ${name} (${index + 1} of ${names.length})`, () => jest(name, selection));
+  }
 }
 
 const scenarioConfig = {
