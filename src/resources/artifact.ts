@@ -112,7 +112,12 @@ download() { # URL SHA256: sets _file
     elif [ -n "$_begun" ]; then rm -f -- "$_file"; fi
     [ "$_try" = 3 ] || sleep 1
   done
-  if [ -z "$_seen" ]; then say "could not download $1"; return 1; fi
+  if [ -z "$_seen" ]; then
+    say "could not download $1"
+    # curl says no more than that it could not write; less than a MiB free is the reason.
+    [ "$(df -Pk -- ${DOWNLOADS} | awk 'END { print $4 }')" -ge 1024 ] || { say 'the disk is full:'; df -h -- ${DOWNLOADS}; }
+    return 1
+  fi
   say "refused: $1 is not what it should be"; say "  expected sha256 $2"; say "  seen            $_seen"; return 1
 }
 keep_path() { # PATH: what stands there before us
