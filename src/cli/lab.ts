@@ -11,7 +11,7 @@ import {
   up,
 } from '../lab/index.js';
 import { table } from '../report/index.js';
-import type { MakeCommand } from './shared.js';
+import { examples, type MakeCommand } from './shared.js';
 import type { Terminal } from './terminal.js';
 
 /** `provision lab …`: practice hosts on this machine. */
@@ -35,6 +35,7 @@ const upCommand: MakeCommand = (terminal, done) =>
     .option('--cidr <subnet>', 'subnet (default: 10.201.0.0/24 for "lab", else the next free 10.201.X.0/24)')
     .option('--fresh [hosts...]', 'make hosts anew, as if just installed: those named, or all')
     .option('--no-mirror', 'without the mirror of packages, artifacts and images')
+    .addHelpText('after', examples('provision lab up --hosts 3\nprovision lab up --name two --hosts 1 --fresh'))
     .action(async (flags: UpFlags) => {
       const lab = await up({ ...flags, places: placesHere(terminal), say: sayer(terminal), signal: terminal.signal });
       const nameFlag = lab.name === 'lab' ? '' : ` --name ${lab.name}`;
@@ -60,6 +61,7 @@ interface UpFlags {
 const statusCommand: MakeCommand = (terminal, done) =>
   named(new Command('status'))
     .description('Show what there is of a lab; exit code 1 when something of it does not run')
+    .addHelpText('after', examples('provision lab status --json'))
     .option('--all', 'only the names of all labs on this machine')
     .option('--json', 'as JSON')
     .action(async (flags: { name: string; all?: boolean; json?: boolean }) => {
@@ -88,6 +90,7 @@ const statusCommand: MakeCommand = (terminal, done) =>
 const sshCommand: MakeCommand = (terminal, done) =>
   named(new Command('ssh'))
     .description('Open a shell on a host')
+    .addHelpText('after', examples('provision lab ssh h1 --user ops'))
     .argument('<host>', 'h1, h2, …')
     .option('--user <user>', 'root, ops (password ops, sudo asks for it) or deploy (sudo does not)', 'root')
     .action(async (host: string, flags: { name: string; user: string }) => {
@@ -97,6 +100,7 @@ const sshCommand: MakeCommand = (terminal, done) =>
 const execCommand: MakeCommand = (terminal, done) =>
   named(new Command('exec'))
     .description('Run one command on a host, as root; its exit code is the result')
+    .addHelpText('after', examples('provision lab exec h1 -- systemctl --failed'))
     .argument('<host>', 'h1, h2, …')
     .argument('<command...>', 'the command and its arguments, after --')
     .action(async (host: string, words: readonly string[], flags: { name: string }) => {
@@ -106,6 +110,7 @@ const execCommand: MakeCommand = (terminal, done) =>
 const downCommand: MakeCommand = (terminal, done) =>
   named(new Command('down'))
     .description('Remove the lab without a trace; also what an interrupted up has left')
+    .addHelpText('after', examples('provision lab down --name two\nprovision lab down --all'))
     .option('--all', 'all labs on this machine')
     .action(async (flags: { name: string; all?: boolean }) => {
       const places = placesHere(terminal);
@@ -136,7 +141,10 @@ const placesHere = (terminal: Terminal) => placesOf(terminal.env, terminal.cwd);
 /** Progress goes to stderr, each line with the seconds since the start. */
 function sayer(terminal: Terminal): (line: string) => void {
   const start = terminal.now();
-  return (line) => terminal.err(`${((terminal.now() - start) / 1000).toFixed(1).padStart(7)} s  ${line}\n`);
+  const say = (line: string): void =>
+    terminal.err(`${((terminal.now() - start) / 1000).toFixed(1).padStart(7)} s  ${line}\n`);
+  terminal.signal.addEventListener('abort', () => say('stopping (once more: at once)'), { once: true });
+  return say;
 }
 
 function count(text: string): number {
