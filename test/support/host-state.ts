@@ -13,21 +13,15 @@ export const LEFT_OUT: readonly { readonly path: string; readonly why: string }[
   { path: '/var/tmp', why: 'private temp folders of systemd units come and go' },
   { path: '/var/log', why: 'logs grow' },
   { path: '/var/cache', why: 'package and man caches, rebuilt by package managers' },
-  { path: '/var/lib/apt', why: 'package lists and apt marks; removed packages are compared through dpkg' },
-  {
-    path: '/var/lib/dpkg',
-    why: 'its text files are rewritten by every transaction; the set of packages is compared instead',
-  },
-  { path: '/var/lib/systemd', why: 'timers, random seed, clock file' },
-  { path: '/var/lib/private', why: 'dynamic users of systemd' },
-  { path: '/etc/machine-id', why: 'written at boot' },
+  { path: '/var/lib/apt/lists', why: 'fetched package lists' },
+  { path: '/var/lib/dpkg/status*', why: 'rewritten by every transaction; the set of packages is compared instead' },
+  { path: '/var/lib/systemd/random-seed', why: 'random by nature' },
+  { path: '/var/lib/systemd/timers', why: 'when timers ran last' },
   { path: '/etc/ld.so.cache', why: 'rewritten by every library package, in another order' },
   { path: '/var/lib/chrony', why: 'drift file, written while time is kept' },
-  { path: '/var/lib/logrotate', why: 'its own clock' },
-  { path: '/root/.cache', why: 'caches' },
 ];
 
-const prune = LEFT_OUT.map(({ path }) => `-path ${path}`).join(' -o ');
+const prune = LEFT_OUT.map(({ path }) => `-path '${path}'`).join(' -o ');
 
 export const STATE_QUESTION = `
 topic() { echo "@@ $1"; }
@@ -52,7 +46,7 @@ nft list ruleset 2>/dev/null | sed 's/packets [0-9]* bytes [0-9]*//'
 topic units
 systemctl list-unit-files --no-legend --plain --type=service,socket,swap,timer,mount | awk '{print $1, $2}' | sort
 topic active
-systemctl list-units --no-legend --plain --type=service --state=active,failed | awk '{print $1, $3}' | grep -vE '^(systemd-|user@|session|apt-|man-db|dpkg-|e2scrub|fstrim|logrotate|polkit|packagekit|getty|console-getty)' | sort
+systemctl list-units --no-legend --plain --type=service --state=active,failed | awk '{print $1, $3}' | grep -vE '^(systemd-|user@|user-runtime-dir@|session|apt-|man-db|dpkg-|e2scrub|fstrim|logrotate|polkit|packagekit|getty|console-getty)' | sort
 topic mounts
 awk '{print $5, $9, $10}' /proc/self/mountinfo | grep -vE '^/(run/user|run/credentials|proc|sys)' | sort -u
 topic swap
@@ -62,7 +56,7 @@ cat /etc/selinux/config
 topic firewalld
 systemctl is-active firewalld; systemctl is-enabled firewalld; firewall-cmd --list-all 2>/dev/null
 topic sysctl
-sysctl -a 2>/dev/null | grep -E '^(net\\.(ipv4|ipv6|bridge|netfilter)|vm\\.|kernel\\.(panic|keys))' | grep -vE 'neigh\\.|conf\\.|random|nf_conntrack_count|mem_|stat_refresh|tcp_fastopen_key|nr_|lowmem|dirty|drop_caches|tcp_available|flush' | sort
+sysctl -a 2>/dev/null | grep -E '^(net\\.(ipv4|ipv6|bridge|netfilter)|vm\\.|kernel\\.(panic|keys))' | awk '!/\\.conf\\./ || /\\.conf\\.(all|default)\\./' | grep -vE 'neigh\\.|random|nf_conntrack_count|mem_|stat_refresh|tcp_fastopen_key|nr_|lowmem|dirty|drop_caches|tcp_available|flush' | sort
 topic hostname
 hostname; cat /etc/hostname
 topic processes

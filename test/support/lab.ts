@@ -43,7 +43,7 @@ export async function onHost(host: string, script: string): Promise<string> {
 }
 
 export const kubectl = (args: string): Promise<string> =>
-  onHost('h1', `kubectl --kubeconfig=/etc/kubernetes/admin.conf ${args}`);
+  onHost('h1', `kubectl --cache-dir=/tmp/kubectl-of-tests --kubeconfig=/etc/kubernetes/admin.conf ${args}`);
 
 /** The lab is up, its members are in the inventory, and how they were before anything touched them is on disk. */
 export async function labUp(): Promise<void> {
