@@ -2,6 +2,7 @@
 //   npm test                         all of it (the lab scenarios need Linux and root; elsewhere they are left out, saying so)
 //   npm test -- --unit               without the lab
 //   npm test -- --only NAME          one scenario (or several, comma-separated) of test/lab/, without the unit tests
+//   npm test -- --nightly            the long ones, too
 //   npm test -- --list               the scenarios' names
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
@@ -130,7 +131,10 @@ async function main() {
     const { code } = await run([process.execPath, `${root}dist/src/main.js`, 'lab', 'build']);
     if (code !== 0) throw new Error('the lab could not be built');
   });
-  const chosen = only === null ? scenarios : scenarios.filter((name) => only.some((word) => name.includes(word)));
+  const usual = scenarios.filter((name) => flag('--nightly') || !NIGHTLY.has(name));
+  const chosen = only === null ? usual : scenarios.filter((name) => only.some((word) => name.includes(word)));
+  if (only === null && !flag('--nightly'))
+    process.stdout.write(`left out for their length (npm test -- --nightly): ${[...NIGHTLY].join(', ')}\n`);
   // Those that share the lab go one after the other; beside them those that make hosts of their own. Most of it is waiting.
   const lanes = [chosen.filter(sharesTheLab), chosen.filter((name) => !sharesTheLab(name))];
   await Promise.all(lanes.map(runInTurn));
@@ -138,6 +142,9 @@ async function main() {
   await run([process.execPath, `${root}dist/src/main.js`, 'lab', 'down', '--name', LAB], { quiet: true });
   finish();
 }
+
+/** Minutes each; the usual run has to end within twenty. */
+const NIGHTLY = new Set(['05-bad-input', '06-reset', '07-survives-kills']);
 
 const sharesTheLab = (name) =>
   /\b(labUp|clusterUp)\b/.test(readFileSync(`${root}test/lab/${name}.scenario.ts`, 'utf8'));

@@ -1,5 +1,6 @@
 import { isControlPlane, isWorker, type Scene, type Step } from '../model/index.js';
 import { nodeIsReady } from './kubelet.js';
+import { ADMIN_CONF, KUBECTL } from './places.js';
 
 export const nodeMarks: Step = {
   id: 'node',
@@ -15,7 +16,25 @@ export const nodeMarks: Step = {
       taints: [...controlPlaneTaints(scene), ...scene.node.taints],
     },
   ],
-  gates: ({ node }) => [nodeIsReady(node)],
+  gates: ({ node, leader }) => [nodeIsReady(node), ...(node.name === leader ? [namesResolve] : [])],
+};
+
+/** The last of the add-ons: its pods wait for a Ready node and a pod network. Only a first build has to be waited for. */
+const namesResolve = {
+  id: 'dns',
+  title: 'CoreDNS answers',
+  command: [
+    ...KUBECTL,
+    `--kubeconfig=${ADMIN_CONF}`,
+    'rollout',
+    'status',
+    'deployment/coredns',
+    '--namespace=kube-system',
+    '--timeout=10s',
+  ],
+  expect: 'successfully rolled out$',
+  within: 300,
+  hint: 'ask why: kubectl -n kube-system describe pods -l k8s-app=kube-dns',
 };
 
 /** kubeadm's markcontrolplane.go. */
