@@ -17,7 +17,10 @@ const reset = (...args: string[]) => provision(['reset', '-i', inventoryFile, '-
 const wholeAgain = async (host: string, before = stateBefore(host)): Promise<void> =>
   expect(differences(before, await stateNow(host))).toEqual([]);
 
-/** Somebody else's, on a host without firewalld, which on its own stop flushes every rule of iptables: rules and chains of iptables, a table of nftables, a link, files where ours will be. */
+/**
+ * Somebody else's: whole tables of iptables, a table of nftables, links, files where ours will be. Without firewalld, which
+ * flushes every rule of iptables when it is stopped, whoever stops it.
+ */
 const PLANT = `set -e
 systemctl disable --quiet --now firewalld
 iptables-restore <<'END'
