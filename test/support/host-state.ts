@@ -44,7 +44,7 @@ iptables-save 2>/dev/null | grep -v '^#' | sed 's/\\[[0-9:]*\\]//'
 topic nft
 nft list ruleset 2>/dev/null | sed 's/packets [0-9]* bytes [0-9]*//'
 topic units
-systemctl list-unit-files --no-legend --plain --type=service,socket,swap,timer,mount | awk '{print $1, $2}' | grep -v '^user-runtime-dir@' | sort
+systemctl list-unit-files --no-legend --plain --type=service,socket,swap,timer,mount | awk '{print $1, $2}' | sort
 topic active
 systemctl list-units --no-legend --plain --type=service --state=active,failed | awk '{print $1, $3}' | grep -vE '^(systemd-|user@|user-runtime-dir@|session|apt-|man-db|dpkg-|e2scrub|fstrim|logrotate|polkit|packagekit|getty|console-getty)' | sort
 topic mounts
