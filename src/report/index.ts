@@ -3,7 +3,7 @@
 import type { Listener } from '../model/index.js';
 
 export { type JournalOptions, journal } from './journal.js';
-export { eventLine, jsonLines } from './json.js';
+export { eventLine } from './json.js';
 export { type Ending, errorText, findingsText, summaryText } from './letters.js';
 export { type LinesOptions, lines } from './lines.js';
 export { type ActionJson, type PlanJson, planJson } from './plan-json.js';

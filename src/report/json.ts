@@ -1,4 +1,4 @@
-import type { Event, Listener } from '../model/index.js';
+import type { Event } from '../model/index.js';
 import { isAction } from '../model/index.js';
 import { actionJson, planJson } from './plan-json.js';
 import { safeJson } from './redact.js';
@@ -25,9 +25,3 @@ function plain(event: Event): object {
       return event;
   }
 }
-
-/** JSON lines, for programs that follow a run. */
-export const jsonLines =
-  (options: { write(text: string): void; now(): number }): Listener =>
-  (event) =>
-    options.write(`${eventLine(event, options.now())}\n`);

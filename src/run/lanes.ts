@@ -1,4 +1,4 @@
-import type { Action, Host, Listener, Plan, Probe } from '../model/index.js';
+import type { Host, Listener, Plan } from '../model/index.js';
 import { isAction, ProvisionError } from '../model/index.js';
 import { lanesOf, type Segment } from '../plan/index.js';
 
@@ -185,6 +185,3 @@ const held = (
     : new ProvisionError('ACTION', `not begun, because ${host} did not finish ${step}`, {
         hint: `mend ${host} and apply again`,
       });
-
-export const workOf = (plan: Plan): readonly (Action | Probe)[] =>
-  plan.stages.flatMap((stage) => [...stage.hosts.values()].flatMap((host) => [...host.actions, ...host.gates]));
