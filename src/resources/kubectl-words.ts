@@ -1,7 +1,7 @@
 import { heredoc } from './shell.js';
 
 /** No discovery cache: a question must leave nothing on the host. */
-const KUBECTL = '/usr/local/bin/kubectl --cache-dir=/dev/null/none --request-timeout=20s';
+const KUBECTL = 'kubectl --cache-dir=/dev/null/none --request-timeout=20s';
 
 /** `api …`: kubectl with the given kubeconfig path. Shell words. */
 export const apiWord = (kubeconfig: string, server?: string): string =>

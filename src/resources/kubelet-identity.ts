@@ -148,7 +148,7 @@ const SWEEP = 'sweep ';
 
 /** An API that does not answer has its own line in the plan; its tokens end by themselves. */
 const STRAYS = `${apiWord(ADMIN_CONF)}
-if [ -f ${ADMIN_CONF} ] && [ -x /usr/local/bin/kubectl ] && tokens=$(api get secrets -n kube-system -l ${JOIN_LABEL} -o name 2>/dev/null); then
+if [ -f ${ADMIN_CONF} ] && have kubectl && tokens=$(api get secrets -n kube-system -l ${JOIN_LABEL} -o name 2>/dev/null); then
   printf '%s\\n' "$tokens" | sed -n 's|^secret/bootstrap-token-|stray |p'
 fi`;
 
@@ -274,7 +274,7 @@ function joinAlone(r: KubeletIdentityResource, action: Action): string {
 wait_for ${API_WITHIN} listens || :
 wait_for ${API_WITHIN} api get --raw /readyz || {
   say "the API server of "${word(r.node)}" did not get ready within ${API_WITHIN} s; its containers:"
-  /usr/local/bin/crictl ps -a 2>&1 | head -n 20 || true
+  crictl ps -a 2>&1 | head -n 20 || true
   journalctl -u kubelet.service --no-pager -n 10 -o cat 2>/dev/null || true
   exit 1
 }`,

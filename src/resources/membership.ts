@@ -47,11 +47,11 @@ api delete node ${word(node)} --ignore-not-found --wait=true`,
 
   /** Takes its etcd member out, by name; no etcdctl is on the host, so the one in the etcd container speaks. Refuses the last member. */
   removeEtcdMember: (node: string): string => `
-container=$(/usr/local/bin/crictl ps -q --state Running --name '^etcd$' | head -n 1)
+container=$(crictl ps -q --state Running --name '^etcd$' | head -n 1)
 [ -n "$container" ] || { say 'no etcd runs on this control plane'; exit 1; }
-members=$(/usr/local/bin/crictl exec "$container" ${ETCDCTL} member list -w simple)
+members=$(crictl exec "$container" ${ETCDCTL} member list -w simple)
 id=$(printf '%s\\n' "$members" | awk -F', ' -v n=${word(node)} '$3 == n { print $1 }')
 [ -n "$id" ] || exit 0
 [ "$(printf '%s\\n' "$members" | grep -c .)" -gt 1 ] || { say 'this is the last etcd member: it goes with its data, not before'; exit 1; }
-/usr/local/bin/crictl exec "$container" ${ETCDCTL} member remove "$id"`,
+crictl exec "$container" ${ETCDCTL} member remove "$id"`,
 });

@@ -31,7 +31,7 @@ export const node: Kind<NodeResource, NodeAnswer> = {
 
   ask: (rs) => `
 ${apiWord(KUBELET_CONF)}
-if [ ! -f ${KUBELET_CONF} ] || [ ! -x /usr/local/bin/kubectl ]; then echo 'unreachable the node has not joined yet'
+if [ ! -f ${KUBELET_CONF} ] || ! have kubectl; then echo 'unreachable the node has not joined yet'
 else
   for n in ${words(rs.map((r) => r.name))}; do
     if said=$(api get node "$n" -o json --ignore-not-found 2>&1); then printf 'node '; printf '%s' "$said" | b64

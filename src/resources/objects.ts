@@ -18,7 +18,7 @@ export const objects: Kind<ObjectsResource, ObjectsAnswer> = {
   // One kubectl for all of them. An API that cannot be asked yet is an answer here: it is what the first plan finds.
   ask: (rs) => `
 ${apiWord(ADMIN_CONF)}
-if [ ! -f ${ADMIN_CONF} ] || [ ! -x /usr/local/bin/kubectl ]; then echo 'unreachable there is no API server yet'
+if [ ! -f ${ADMIN_CONF} ] || ! have kubectl; then echo 'unreachable there is no API server yet'
 elif ! api get --raw /readyz >/dev/null 2>&1; then echo 'unreachable the API server does not answer'
 elif [ "$(api auth can-i '*' '*' 2>/dev/null)" != yes ]; then echo 'unreachable admin.conf has no rights yet'
 else

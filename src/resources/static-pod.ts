@@ -8,7 +8,7 @@ export interface StaticPodAnswer {
   readonly stamp: string | null;
 }
 
-const CRICTL = '/usr/local/bin/crictl --timeout 20s';
+const CRICTL = 'crictl --timeout 20s';
 
 /**
  * A static pod that runs from the manifest on this host. The kubelet alone restarts it, some time after the manifest changed; whoever
@@ -19,7 +19,7 @@ export const staticPod: Kind<StaticPodResource, StaticPodAnswer> = {
   name: (r) => r.name,
 
   // A runtime that does not run is the business of its unit, which the same plan starts: here it only means that no pod runs.
-  ask: () => `if [ -x /usr/local/bin/crictl ] && said=$(${CRICTL} pods --state ready --label tier=control-plane -o json 2>/dev/null)
+  ask: () => `if have crictl && said=$(${CRICTL} pods --state ready --label tier=control-plane -o json 2>/dev/null)
 then printf '%s\\n' "$said"; else echo '{}'; fi`,
 
   read(output, rs) {

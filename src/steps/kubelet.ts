@@ -3,7 +3,6 @@ import { MARK, render, toYaml } from '../templates.js';
 import { nthAddress } from './address.js';
 import {
   API_PORT,
-  BIN,
   CA,
   KUBECTL,
   KUBELET,
@@ -76,7 +75,7 @@ const images = ({ cluster, release }: Scene): readonly string[] => [
 const imageIsHere = (image: string) => ({
   id: `image-${image.replace(/^.*\//, '').replace(/:.*$/, '')}`,
   title: `the image ${image} is here`,
-  command: [`${BIN}/crictl`, 'pull', image],
+  command: ['crictl', 'pull', image],
   expect: '^Image is up to date',
   within: 300,
   hint: `ask why: crictl pull ${image}; mirrors of registries are mirrors.registries in the inventory`,

@@ -59,8 +59,9 @@ describe('a static pod', () => {
       `#!/bin/sh\ncase "$*" in *'-o json') cat ${folder}/pods.json ;; *' pods '*) echo p1 ;; *' ps -q '*) printf %s '${container}' ;; esac\n`,
     );
     chmodSync(crictl, 0o755);
-    const script = `${ACTION_PRELUDE}\n${staticPod.make(r, {} as Action)}`.replaceAll('/usr/local/bin/crictl', crictl);
-    const done = spawnSync('sh', ['-s'], { input: script, encoding: 'utf8' });
+    const script = `${ACTION_PRELUDE}\n${staticPod.make(r, {} as Action)}`;
+    const env = { ...process.env, PATH: `${folder}:${process.env['PATH']}` };
+    const done = spawnSync('sh', ['-s'], { input: script, encoding: 'utf8', env });
     rmSync(folder, { recursive: true });
     expect(done.status).toBe(code);
     if (code !== 0) expect(done.stdout).toContain('etcd does not run from its manifest within 1 s');

@@ -12,9 +12,9 @@ const pulls = (at: string, owner: MachineFacts['owner']): readonly string[] => {
 describe('images that are pulled while the control plane comes up', () => {
   test('on a worker that is new: what its first pods run', () =>
     expect(pulls('worker-2', null)).toEqual([
-      '/usr/local/bin/crictl pull registry.k8s.io/kube-proxy:v1.36.3',
-      '/usr/local/bin/crictl pull ghcr.io/flannel-io/flannel-cni-plugin:v1.9.1-flannel1',
-      '/usr/local/bin/crictl pull ghcr.io/flannel-io/flannel:v0.28.4',
+      'crictl pull registry.k8s.io/kube-proxy:v1.36.3',
+      'crictl pull ghcr.io/flannel-io/flannel-cni-plugin:v1.9.1-flannel1',
+      'crictl pull ghcr.io/flannel-io/flannel:v0.28.4',
     ]));
   test('a later change needs no registry', () =>
     expect(pulls('worker-2', { cluster: 'test', caHash: 'sha256:0' })).toEqual([]));
