@@ -106,13 +106,14 @@ export function checkValues(draft: DraftInventory, source: Source): Complaint[] 
   const flags = (['apiServer', 'controllerManager', 'scheduler', 'etcd'] as const).flatMap((component) =>
     placed(cluster?.[component]?.extraArgs, ['cluster', component, 'extraArgs']),
   );
+  const kubelet = placed(cluster?.kubeletExtraArgs, ['cluster', 'kubeletExtraArgs']);
   const sysctls = [
     ...placed(draft.system?.sysctl, ['system', 'sysctl']),
     ...groupsOf(draft).flatMap(([name, { system }]) => placed(system?.sysctl, ['groups', name, 'system', 'sysctl'])),
     ...nodesOf(draft).flatMap(({ node, path }) => placed(node.system?.sysctl, [...path, 'system', 'sysctl'])),
   ];
   return [
-    ...[...flags, ...sysctls].flatMap(({ path, value }) => checkNumber(path, value, source)),
+    ...[...flags, ...kubelet, ...sysctls].flatMap(({ path, value }) => checkNumber(path, value, source)),
     ...sysctls.flatMap(({ path, value }) => checkSysctl(path, value)),
   ];
 }

@@ -3,8 +3,10 @@ import { API_PORT } from '../model/index.js';
 /** What is true when the inventory is silent. The schema shows these, `resolve.ts` fills them in. */
 export const defaults = {
   method: 'static-pods',
+  install: 'binaries',
   runtime: 'containerd',
   network: 'flannel',
+  cgroupDriver: 'systemd', // kubeadm
   podCidr: '10.244.0.0/16', // flannel's own manifest
   serviceCidr: '10.96.0.0/12', // kubeadm
   dnsDomain: 'cluster.local', // kubeadm

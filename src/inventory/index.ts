@@ -3,6 +3,7 @@
 import type { Cluster } from '../model/index.js';
 import { checkNetwork } from './check-network.js';
 import { checkLabels, checkNodes } from './check-nodes.js';
+import { checkRuntime } from './check-runtime.js';
 import { checkGroups, checkRelease, checkValues } from './check-settings.js';
 import { readChecksums } from './checksums.js';
 import { readDocument, type Source } from './document.js';
@@ -62,6 +63,7 @@ export function checkInventory(
     ...checkLabels(draft),
     ...checkNetwork(draft),
     ...checkGroups(draft),
+    ...checkRuntime(draft),
     ...checkValues(draft, source),
     ...unreadable,
   );

@@ -34,6 +34,7 @@ export function resolveCluster(
     name: cluster.name,
     version: resolveRelease(cluster.release, releases) ?? cluster.release,
     method: cluster.method ?? defaults.method,
+    install: cluster.install ?? defaults.install,
     runtime: cluster.runtime ?? defaults.runtime,
     network: {
       plugin: (typeof cluster.network === 'string' ? cluster.network : network.plugin) ?? defaults.network,
@@ -51,6 +52,8 @@ export function resolveCluster(
     },
     components: {
       kubelet: cluster.kubelet ?? {},
+      kubeletExtraArgs: mapValues(cluster.kubeletExtraArgs, String),
+      docker: cluster.docker ?? {},
       kubeProxy: cluster.kubeProxy ?? {},
       apiServer: extraArgs(cluster.apiServer),
       controllerManager: extraArgs(cluster.controllerManager),

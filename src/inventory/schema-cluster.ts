@@ -91,7 +91,21 @@ export const cluster = section('cluster', 'The cluster as a whole.', {
     example: 'static-pods',
     default: defaults.method,
   }),
-  runtime: key(z.enum(['containerd']), { is: 'Container runtime.', example: 'containerd', default: defaults.runtime }),
+  install: key(z.enum(['binaries', 'packages']), {
+    is: 'How kubelet, kubeadm, kubectl and containerd come to a host: published archives that are verified, or packages of pinned versions. Docker always comes by packages.',
+    example: 'packages',
+    default: defaults.install,
+  }),
+  runtime: key(z.enum(['containerd', 'docker']), {
+    is: 'Container runtime. Up to Kubernetes 1.23 the kubelet speaks to Docker itself, from 1.24 through cri-dockerd.',
+    example: 'containerd',
+    default: defaults.runtime,
+  }),
+  docker: key(freeSettings, {
+    is: "Fields of Docker's daemon.json, merged over ours; what stands in that file on a host and nobody says here is kept.",
+    example: { 'log-opts': { 'max-size': '50m' } },
+    default: {},
+  }),
   network: key(or(z.enum(['flannel']), network, 'should be the name of a network plugin, or a map with `plugin`'), {
     is: 'The pod network: the name of the plugin, or a map.',
     example: 'flannel',
@@ -118,6 +132,11 @@ export const cluster = section('cluster', 'The cluster as a whole.', {
   kubelet: key(freeSettings, {
     is: 'Fields of KubeletConfiguration (kubelet.config.k8s.io/v1beta1), merged over ours.',
     example: { maxPods: 200 },
+    default: {},
+  }),
+  kubeletExtraArgs: key(z.record(word.flagName, plainValue), {
+    is: 'Flags of the kubelet, beside those that kubeadm gives it: into /etc/sysconfig/kubelet, or /etc/default/kubelet on Debian and Ubuntu.',
+    example: { v: 4 },
     default: {},
   }),
   kubeProxy: key(freeSettings, {

@@ -10,7 +10,9 @@ export interface Cluster {
   /** Exact Kubernetes version without `v`: `1.36.3`. */
   readonly version: string;
   readonly method: 'static-pods';
-  readonly runtime: 'containerd';
+  /** How kubelet and container runtime come to a host: archives that we verify, or the distribution's packages. Docker always comes by packages. */
+  readonly install: 'binaries' | 'packages';
+  readonly runtime: 'containerd' | 'docker';
   readonly network: NetworkSettings;
   readonly proxyMode: ProxyMode;
   /** Where clients reach the API: host name or IP, and port. Defaults to the first control plane's internal address, 6443. */
@@ -53,6 +55,10 @@ export interface Mirrors {
 /** Free settings per component, passed through: config objects are merged over ours, `extraArgs` become flags. */
 export interface ComponentSettings {
   readonly kubelet: Readonly<Record<string, unknown>>;
+  /** Flags of the kubelet beside those of kubeadm. */
+  readonly kubeletExtraArgs: ExtraArgs;
+  /** Fields of Docker's daemon.json. */
+  readonly docker: Readonly<Record<string, unknown>>;
   readonly kubeProxy: Readonly<Record<string, unknown>>;
   readonly apiServer: ExtraArgs;
   readonly controllerManager: ExtraArgs;

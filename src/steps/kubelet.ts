@@ -1,16 +1,7 @@
 import { isControlPlane, type Node, type Remedy, type Resource, type Scene, type Step } from '../model/index.js';
 import { MARK, render, toYaml } from '../templates.js';
 import { nthAddress } from './address.js';
-import {
-  API_PORT,
-  CA,
-  KUBECTL,
-  KUBELET,
-  KUBELET_CONF,
-  KUBERNETES,
-  MANIFESTS,
-  RUNTIME_ENDPOINT,
-} from './places.js';
+import { API_PORT, CA, KUBECTL, KUBELET, KUBELET_CONF, KUBERNETES, MANIFESTS, RUNTIME_ENDPOINT } from './places.js';
 import { bootstrapGroundwork } from './rbac.js';
 import { binaries } from './runtime.js';
 import { runningPods } from './static-pods.js';

@@ -39,18 +39,31 @@ export function aNode(name: string, over: Partial<Node> = {}): Node {
   };
 }
 
+/** No component has a setting of its own. */
+export const noSettings: Cluster['components'] = {
+  kubelet: {},
+  kubeletExtraArgs: {},
+  docker: {},
+  kubeProxy: {},
+  apiServer: {},
+  controllerManager: {},
+  scheduler: {},
+  etcd: {},
+};
+
 export function aCluster(nodes: readonly Node[], over: Partial<Cluster> = {}): Cluster {
   return {
     name: 'test',
     version: '1.36.3',
     method: 'static-pods',
+    install: 'binaries',
     runtime: 'containerd',
     network: { plugin: 'flannel', podCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/12', dnsDomain: 'cluster.local' },
     proxyMode: 'iptables',
     endpoint: { host: nodes[0]?.internalAddress ?? '192.0.2.1', port: 6443 },
     pki: { algorithm: 'RSA-2048', certSans: [] },
     mirrors: { artifacts: null, checksums: {}, registries: {} },
-    components: { kubelet: {}, kubeProxy: {}, apiServer: {}, controllerManager: {}, scheduler: {}, etcd: {} },
+    components: noSettings,
     nodes,
     ignorePreflight: [],
     ...over,

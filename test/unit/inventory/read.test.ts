@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { InventoryError, readInventory } from '../../../src/inventory/index.js';
 import { exitCodeOf, ProvisionError } from '../../../src/model/index.js';
+import { noSettings } from '../../support/scene.js';
 import { check, clusterOf, context } from './scene.js';
 
 const minimal = `
@@ -14,6 +15,7 @@ describe('what is left out', () => {
       name: 'lab',
       version: '1.36.10',
       method: 'static-pods',
+      install: 'binaries',
       runtime: 'containerd',
       network: {
         plugin: 'flannel',
@@ -25,7 +27,7 @@ describe('what is left out', () => {
       endpoint: { host: '10.0.0.11', port: 6443 },
       pki: { algorithm: 'RSA-2048', certSans: [] },
       mirrors: { artifacts: null, checksums: {}, registries: {} },
-      components: { kubelet: {}, kubeProxy: {}, apiServer: {}, controllerManager: {}, scheduler: {}, etcd: {} },
+      components: noSettings,
       ignorePreflight: [],
       nodes: [
         {

@@ -4,7 +4,7 @@ import { reveal } from '../../../src/model/index.js';
 import { keyOf } from '../../../src/resources/index.js';
 import { portsFor, steps } from '../../../src/steps/index.js';
 import { MARK } from '../../../src/templates.js';
-import { aNode } from '../../support/scene.js';
+import { aNode, noSettings } from '../../support/scene.js';
 import { aDebian, aRelease, aScene } from './scene.js';
 
 const wishes = (scene: Scene): readonly Resource[] =>
@@ -91,14 +91,7 @@ describe('a restart is a fact', () => {
     return found?.kind === 'unit' ? found.stamp : 'no such unit';
   };
   test('another kubelet setting is another stamp of the kubelet, and of nobody else', () => {
-    const components = {
-      kubelet: { maxPods: 200 },
-      kubeProxy: {},
-      apiServer: {},
-      controllerManager: {},
-      scheduler: {},
-      etcd: {},
-    };
+    const components = { ...noSettings, kubelet: { maxPods: 200 } };
     const other = aScene({ cluster: { components } });
     expect(stamp(other, 'kubelet.service')).not.toBe(stamp(aScene(), 'kubelet.service'));
     expect(stamp(other, 'containerd.service')).toBe(stamp(aScene(), 'containerd.service'));
@@ -128,14 +121,7 @@ describe('the control plane', () => {
   });
 
   test("the operator's flag beats ours, once", () => {
-    const components = {
-      kubelet: {},
-      kubeProxy: {},
-      apiServer: { 'allow-privileged': 'false', 'audit-log-maxage': '30' },
-      controllerManager: {},
-      scheduler: {},
-      etcd: {},
-    };
+    const components = { ...noSettings, apiServer: { 'allow-privileged': 'false', 'audit-log-maxage': '30' } };
     const manifest = text(aScene({ cluster: { components } }), '/etc/kubernetes/manifests/kube-apiserver.yaml');
     expect(manifest.match(/--allow-privileged=\S+/g)).toEqual(['--allow-privileged=false']);
     expect(manifest).toContain('--audit-log-maxage=30');
