@@ -34,8 +34,14 @@ const upCommand: MakeCommand = (terminal, done) =>
     .option('--like <kind>', 'what the hosts are like', 'debian12')
     .option('--cidr <subnet>', 'subnet (default: 10.201.0.0/24 for "lab", else the next free 10.201.X.0/24)')
     .option('--fresh [hosts...]', 'make hosts anew, as if just installed: those named, or all')
+    .option('--vm [hosts...]', 'virtual machines with a kernel of their own: those named, or all that are made now')
     .option('--no-mirror', 'without the mirror of packages, artifacts and images')
-    .addHelpText('after', examples('provision lab up --hosts 3\nprovision lab up --name two --hosts 1 --fresh'))
+    .addHelpText(
+      'after',
+      examples(
+        'provision lab up --hosts 3\nprovision lab up --name two --hosts 1 --fresh\nprovision lab up --name vm --vm',
+      ),
+    )
     .action(async (flags: UpFlags) => {
       const lab = await up({ ...flags, places: placesHere(terminal), say: sayer(terminal), signal: terminal.signal });
       const nameFlag = lab.name === 'lab' ? '' : ` --name ${lab.name}`;
@@ -55,6 +61,7 @@ interface UpFlags {
   readonly like: string;
   readonly cidr?: string;
   readonly fresh?: boolean | readonly string[];
+  readonly vm?: boolean | readonly string[];
   readonly mirror: boolean;
 }
 
@@ -75,14 +82,15 @@ const statusCommand: MakeCommand = (terminal, done) =>
       if (flags.json) terminal.out(`${JSON.stringify(lab ?? null, null, 2)}\n`);
       else if (lab === undefined) terminal.out(`there is no lab "${flags.name}"; provision lab up makes it\n`);
       else {
-        const rows = lab.hosts.map(({ name, address, running, answers }) => [
+        const rows = lab.hosts.map(({ name, address, vm, running, answers }) => [
           name,
           address,
+          vm ? 'virtual machine' : 'container',
           running ? 'running' : 'stopped',
           answers ? 'answers' : 'silent',
         ]);
         terminal.out(`lab "${lab.name}" at ${lab.cidr}, mirror ${lab.mirror ? `http://${lab.gateway}:8080` : 'off'}\n`);
-        terminal.out(`${table(['HOST', 'ADDRESS', 'STATE', 'SSH'], rows)}\ninventory: ${lab.inventory}\n`);
+        terminal.out(`${table(['HOST', 'ADDRESS', 'KIND', 'STATE', 'SSH'], rows)}\ninventory: ${lab.inventory}\n`);
       }
       done(lab?.hosts.every((host) => host.answers) ? 0 : 1);
     });
@@ -126,10 +134,11 @@ const buildCommand: MakeCommand = (terminal, done) =>
     .description(
       'Make the mirror of real components (once; later runs find it in the cache); as root, install what that needs',
     )
-    .action(async () => {
+    .option('--vm', 'with what virtual machines need')
+    .action(async ({ vm }: { vm?: boolean }) => {
       const say = sayer(terminal);
-      await installLabPackages(say);
-      const obstacle = labObstacle();
+      await installLabPackages(say, vm);
+      const obstacle = labObstacle(undefined, vm);
       if (obstacle !== undefined) throw obstacle;
       const { mirrorDir } = await buildLabMirror(placesHere(terminal), say, terminal.signal);
       terminal.out(`the mirror is in ${mirrorDir}\n`);

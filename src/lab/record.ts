@@ -15,6 +15,8 @@ export interface LabRecord {
   readonly disks: string;
   /** Number of hosts: h1 … hN. */
   readonly hosts: number;
+  /** Names of the hosts that are virtual machines; the others are containers. */
+  readonly vms: readonly string[];
   /** False for a lab without mirror. */
   readonly mirror: boolean;
 }
@@ -22,6 +24,8 @@ export interface LabRecord {
 export interface LabHost {
   readonly name: string;
   readonly n: number;
+  /** A virtual machine with a kernel of its own; else a container. */
+  readonly vm: boolean;
   readonly address: string;
   readonly mac: string;
   readonly namespace: string;
@@ -31,6 +35,7 @@ export interface LabHost {
 export const hostOf = (record: LabRecord, n: number): LabHost => ({
   name: `h${n}`,
   n,
+  vm: record.vms.includes(`h${n}`),
   ...hostNetwork(record.name, record.network, n),
 });
 
@@ -50,7 +55,10 @@ export async function readRecord(places: Places, lab: string): Promise<LabRecord
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  return text === undefined ? undefined : (JSON.parse(text) as LabRecord);
+  // A lab that an older provision has up knows of no virtual machines.
+  if (text === undefined) return undefined;
+  const record = JSON.parse(text) as LabRecord & { readonly vms?: readonly string[] };
+  return { ...record, vms: record.vms ?? [] };
 }
 
 export async function writeRecord(places: Places, record: LabRecord): Promise<void> {

@@ -7,6 +7,7 @@ import { chooseSlot, labNetwork, overlaps } from './network.js';
 import { labPlaces, type Places } from './places.js';
 import { allRecords, type LabRecord, writeRecord } from './record.js';
 import { prepareKernel } from './shared-kernel.js';
+import { chooseVms, type VmWish } from './vm.js';
 
 /** What is asked of a lab that may or may not be there. */
 export interface LabWish {
@@ -16,6 +17,7 @@ export interface LabWish {
   readonly hosts?: number | undefined;
   readonly cidr?: string | undefined;
   readonly fresh?: boolean | readonly string[] | undefined;
+  readonly vm?: VmWish;
   readonly mirror?: boolean | undefined;
 }
 
@@ -29,10 +31,12 @@ export function register(places: Places, wish: LabWish): Promise<LabRecord> {
     if (former !== undefined) {
       if (former.checkout !== places.checkout && (await exists(former.checkout))) throw foreignLab(former);
       if (wish.cidr !== undefined && wish.cidr !== former.network.cidr) throw otherSubnet(former, wish.cidr);
+      const hosts = Math.max(wish.hosts ?? 0, former.hosts);
       const record = {
         ...former,
         checkout: places.checkout,
-        hosts: Math.max(wish.hosts ?? 0, former.hosts),
+        hosts,
+        vms: chooseVms(hosts, wish.vm, wish.fresh ?? false, former),
         mirror: wish.mirror !== false,
         // The disks lie over the root they were made on; only a lab that is wholly new can change it.
         root: wish.fresh === true ? wish.root : former.root,
@@ -47,8 +51,10 @@ export function register(places: Places, wish: LabWish): Promise<LabRecord> {
     for (const leftover of [lab.disks, lab.state]) await rm(leftover, { recursive: true, force: true });
     const { name, like, root } = wish;
     const { checkout } = places;
-    const hosts = wish.hosts ?? 3;
-    const record = { name, network, like, root, checkout, disks: lab.disks, hosts, mirror: wish.mirror !== false };
+    const hosts = wish.hosts ?? (wish.vm === true ? 1 : 3);
+    const vms = chooseVms(hosts, wish.vm, true, { hosts: 0, vms: [] });
+    const mirror = wish.mirror !== false;
+    const record = { name, network, like, root, checkout, disks: lab.disks, hosts, vms, mirror };
     await writeRecord(places, record);
     return record;
   });

@@ -14,6 +14,12 @@ const needed: readonly { readonly name: string; readonly proof: string }[] = [
   { name: 'openssh-client', proof: 'ssh' },
 ];
 
+/** What a virtual machine needs beside that; asked for only with one. */
+const neededForVms: typeof needed = [
+  { name: 'qemu-system-x86', proof: 'qemu-system-x86_64' },
+  { name: 'e2fsprogs', proof: 'debugfs' },
+];
+
 const ownHosts = 'with hosts of your own no lab is needed: write an inventory and run provision apply -i FILE';
 
 export interface Machine {
@@ -33,9 +39,9 @@ export const thisMachine = (): Machine => ({
         ),
 });
 
-/** Debian packages the lab's hosts need that this machine lacks; empty when nothing is missing. */
-export const missingLabPackages = (machine: Machine = thisMachine()): readonly string[] =>
-  needed.filter(({ proof }) => !machine.has(proof)).map(({ name }) => name);
+/** Debian packages the lab's hosts (with `vms`: also virtual machines) need that this machine lacks; empty when none. */
+export const missingLabPackages = (machine: Machine = thisMachine(), vms = false): readonly string[] =>
+  [...needed, ...(vms ? neededForVms : [])].filter(({ proof }) => !machine.has(proof)).map(({ name }) => name);
 
 export const installCommand = (packages: readonly string[]): string =>
   `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
@@ -44,9 +50,12 @@ export const installCommand = (packages: readonly string[]): string =>
  * Installs with apt what hosts and mirror need and this machine lacks, and says so first. Gives what was installed.
  * Throws LAB with the exact command when this is not root or apt fails.
  */
-export async function installLabPackages(say: (line: string) => void = () => {}): Promise<readonly string[]> {
+export async function installLabPackages(
+  say: (line: string) => void = () => {},
+  vms = false,
+): Promise<readonly string[]> {
   const machine = thisMachine();
-  const packages = [...new Set([...missingLabPackages(machine), ...(await missingMirrorPackages())])];
+  const packages = [...new Set([...missingLabPackages(machine, vms), ...(await missingMirrorPackages())])];
   if (machine.platform !== 'linux' || packages.length === 0) return [];
   const hint = `as root: apt-get update && ${installCommand(packages)}`;
   if (machine.uid !== 0 || !machine.has('apt-get')) {
@@ -60,7 +69,7 @@ export async function installLabPackages(say: (line: string) => void = () => {})
 }
 
 /** Why a lab cannot run here, kindly; undefined when it can. */
-export function labObstacle(machine: Machine = thisMachine()): ProvisionError | undefined {
+export function labObstacle(machine: Machine = thisMachine(), vms = false): ProvisionError | undefined {
   if (machine.platform !== 'linux') {
     return new ProvisionError('LAB', `practice hosts need a Linux machine, this is ${machine.platform}`, {
       hint: ownHosts,
@@ -71,7 +80,7 @@ export function labObstacle(machine: Machine = thisMachine()): ProvisionError | 
       hint: `run the same command with sudo; ${ownHosts}`,
     });
   }
-  const missing = missingLabPackages(machine);
+  const missing = missingLabPackages(machine, vms);
   if (missing.length === 0) return undefined;
   return new ProvisionError('LAB', `the lab needs Debian packages that are not installed: ${missing.join(', ')}`, {
     hint: `apt-get update && ${installCommand(missing)}`,

@@ -18,32 +18,46 @@ export function hostKind(name: string): HostKind {
   });
 }
 
+/** What a root is made from. */
+export interface RootRecipe {
+  readonly name: string;
+  readonly suite: string;
+  /** Folders of lab/hosts: the packages of all of them; the last one's customize.sh. */
+  readonly parts: readonly string[];
+  /** What is left to be done when the tree is there. */
+  readonly finish?: (root: string) => Promise<unknown>;
+}
+
+/** The read-only root that all hosts of a kind share. Returns its path. */
+export const ensureRoot = (places: Places, kind: HostKind, say: (line: string) => void): Promise<string> =>
+  ensureTree(places, { name: kind, suite: kinds[kind].suite, parts: [kind] }, say);
+
 /**
- * The read-only root that all hosts of a kind share: made once per recipe, in the cache. Returns its path.
+ * A root file system, made once per recipe, in the cache. Returns its path.
  * It appears under its name only when it is whole: an interruption leaves a temporary folder, which the next call removes.
  */
-export async function ensureRoot(places: Places, kind: HostKind, say: (line: string) => void): Promise<string> {
+export async function ensureTree(places: Places, recipe: RootRecipe, say: (line: string) => void): Promise<string> {
   const recipes = join(places.checkout, 'lab/hosts');
-  const root = join(places.cache, `root-${kind}-${await recipeKey(recipes, kind)}`);
+  const root = join(places.cache, `root-${recipe.name}-${await recipeKey(recipes, recipe)}`);
   if (await exists(root)) return root;
   await mkdir(places.cache, { recursive: true });
-  return withLock(`root ${places.cache}`, `making the ${kind} root`, 600_000, async () => {
+  return withLock(`root ${places.cache}`, `making the ${recipe.name} root`, 600_000, async () => {
     if (await exists(root)) return root;
     for (const name of await readdir(places.cache)) {
       if (name.startsWith('tmp-root-')) await rm(join(places.cache, name), { recursive: true, force: true });
     }
     const half = join(places.cache, `tmp-root-${process.pid}`);
-    say(`making the ${kind} root file system with mmdebstrap (once, about half a minute)`);
-    await debootstrap(half, recipes, kind, say);
+    say(`making the ${recipe.name} root file system with mmdebstrap (once, about half a minute)`);
+    await debootstrap(half, recipes, recipe, say);
+    await recipe.finish?.(half);
     await rename(half, root);
     return root;
   });
 }
 
-async function debootstrap(target: string, recipes: string, kind: HostKind, say: (line: string) => void) {
-  const packages = (await readFile(join(recipes, kind, 'packages'), 'utf8'))
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'));
+async function debootstrap(target: string, recipes: string, recipe: RootRecipe, say: (line: string) => void) {
+  const lists = await Promise.all(recipe.parts.map((part) => readFile(join(recipes, part, 'packages'), 'utf8')));
+  const packages = lists.flatMap((list) => list.split('\n')).filter((line) => line !== '' && !line.startsWith('#'));
   await must(
     [
       // Killed at any moment, it is gone with everything it started and mounted, and the folder can be removed safely.
@@ -51,8 +65,8 @@ async function debootstrap(target: string, recipes: string, kind: HostKind, say:
       ...['--propagation', 'private', '--', 'sh', '-c', 'exec "$@" 2>&1', 'sh'],
       ...['mmdebstrap', '--mode=root', '--variant=minbase', `--include=${packages.join(',')}`],
       ...['--dpkgopt=path-exclude=/usr/share/man/*', '--dpkgopt=path-exclude=/usr/share/doc/*'],
-      `--customize-hook=sh "$LAB_RECIPES/${kind}/customize.sh" "$1"`,
-      kinds[kind].suite,
+      `--customize-hook=sh "$LAB_RECIPES/${recipe.parts.at(-1)}/customize.sh" "$1"`,
+      recipe.suite,
       target,
     ],
     {
@@ -64,9 +78,9 @@ async function debootstrap(target: string, recipes: string, kind: HostKind, say:
 }
 
 /** Digest of everything the root is made from: the same recipe on the same architecture is the same root. */
-async function recipeKey(recipes: string, kind: HostKind): Promise<string> {
-  const hash = createHash('sha256').update(`${process.arch}\n${kinds[kind].suite}\n`);
-  for (const path of await filesBelow(join(recipes, kind))) {
+async function recipeKey(recipes: string, { suite, parts }: RootRecipe): Promise<string> {
+  const hash = createHash('sha256').update(`${process.arch}\n${suite}\n`);
+  for (const path of (await Promise.all(parts.map((part) => filesBelow(join(recipes, part))))).flat()) {
     const content = (await lstat(path)).isSymbolicLink() ? await readlink(path) : await readFile(path);
     hash
       .update(`${path.slice(recipes.length)}\n`)

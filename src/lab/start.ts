@@ -7,15 +7,15 @@ import { labPlaces, type Places } from './places.js';
 import { killProcesses, labCgroup, labProcesses } from './processes.js';
 import { diskOf, type LabHost, type LabRecord } from './record.js';
 import { onHost, untilGreeted } from './ssh.js';
-import { plugHost } from './wiring.js';
+import { plugHost, plugVm } from './wiring.js';
 
 export const hostCgroup = (lab: string, host: string): string => `${labCgroup(lab)}/${host}`;
 
 export const isRunning = async (lab: string, host: LabHost): Promise<boolean> =>
   (await labProcesses(hostCgroup(lab, host.name))).length > 0;
 
-/** How long a host may take until it answers SSH with everything started; about a second on an idle machine. */
-const bootPatience = 90_000;
+/** Milliseconds until a host answers SSH: about a second on an idle machine, 15 for a virtual one, whose processor is emulated. */
+const patience = (host: LabHost): number => (host.vm ? 300_000 : 90_000);
 
 /**
  * Boots one host and waits until SSH answers and systemd says that all its units run. Returns the milliseconds it took.
@@ -27,11 +27,11 @@ export async function startHost(places: Places, record: LabRecord, host: LabHost
   const mount = join(lab.mounts, host.name);
   const console = join(lab.run, `${host.name}.console`);
   await killProcesses(hostCgroup(record.name, host.name));
-  await plugHost(record.network, host);
+  await (host.vm ? plugVm : plugHost)(record.network, host);
   await mkdir(mount, { recursive: true });
   await writeFile(console, '');
   const output = await open(console, 'a');
-  const child = spawn('/bin/sh', [join(record.checkout, 'lab/hosts/start-host.sh')], {
+  const child = spawn('/bin/sh', [join(record.checkout, 'lab/hosts', host.vm ? 'start-vm.sh' : 'start-host.sh')], {
     detached: true,
     stdio: ['ignore', output.fd, output.fd],
     cwd: '/',
@@ -40,9 +40,12 @@ export async function startHost(places: Places, record: LabRecord, host: LabHost
       LAB_ROOT: record.root,
       LAB_DISK: diskOf(record, host),
       LAB_MOUNT: mount,
-      LAB_NETNS: `/run/netns/${host.namespace}`,
+      LAB_NETNS: `/run/netns/${host.vm ? record.network.wiring : host.namespace}`,
       LAB_CGROUP: hostCgroup(record.name, host.name),
       LAB_HOST: host.name,
+      LAB_TAP: host.port,
+      LAB_MAC: host.mac,
+      LAB_CONSOLE: console,
     },
   });
   const end = new Promise<string>((resolve) => {
@@ -55,8 +58,8 @@ export async function startHost(places: Places, record: LabRecord, host: LabHost
   void end.then((how) => {
     ended = how;
   });
-  if (!(await untilGreeted(host.address, bootPatience, () => ended === undefined))) {
-    throw new ProvisionError('LAB', `${host.name} (${host.address}) did not boot: ${ended ?? 'no SSH within 90 s'}`, {
+  if (!(await untilGreeted(host.address, patience(host), () => ended === undefined))) {
+    throw new ProvisionError('LAB', `${host.name} (${host.address}) did not boot: ${ended ?? noGreeting(host)}`, {
       host: host.name,
       said: lastLines(await readFile(console, 'utf8'), 20),
       hint: `the console is in ${console}; provision lab down --name ${record.name} clears everything away`,
@@ -65,6 +68,8 @@ export async function startHost(places: Places, record: LabRecord, host: LabHost
   await untilSettled(lab.state, host);
   return performance.now() - started;
 }
+
+const noGreeting = (host: LabHost): string => `no SSH within ${patience(host) / 1000} s`;
 
 /** A scenario that compares before and after must not meet a host that is still booting. */
 async function untilSettled(state: string, host: LabHost): Promise<void> {
@@ -79,8 +84,8 @@ async function untilSettled(state: string, host: LabHost): Promise<void> {
 
 /** Waits for a host that an earlier `up` started. What has become of its units since is its user's affair. */
 export async function waitForHost(record: LabRecord, state: string, host: LabHost): Promise<void> {
-  if (!(await untilGreeted(host.address, bootPatience, () => true))) {
-    throw new ProvisionError('LAB', `${host.name} (${host.address}) runs, but does not answer SSH within 90 s`, {
+  if (!(await untilGreeted(host.address, patience(host), () => true))) {
+    throw new ProvisionError('LAB', `${host.name} (${host.address}) runs: ${noGreeting(host)}`, {
       host: host.name,
       hint: `throw it away and make it anew: provision lab up --name ${record.name} --fresh ${host.name}`,
     });

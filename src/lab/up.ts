@@ -14,10 +14,13 @@ import { type LabPlaces, labPlaces, type Places, placesOf } from './places.js';
 import { killProcesses } from './processes.js';
 import { checkLabName, diskOf, hostsOf, type LabHost, type LabRecord } from './record.js';
 import { register } from './register.js';
-import { labObstacle } from './requirements.js';
+import { labObstacle, thisMachine } from './requirements.js';
 import { ensureRoot, hostKind } from './root.js';
 import { onHost } from './ssh.js';
 import { hostCgroup, isRunning, startHost, waitForHost } from './start.js';
+import { type VmWish, vmFiles } from './vm.js';
+import { makeVmDisk } from './vm-disk.js';
+import { ensureVmRoot } from './vm-root.js';
 import { layWiring } from './wiring.js';
 
 export interface UpOptions {
@@ -28,6 +31,8 @@ export interface UpOptions {
   readonly cidr?: string | undefined;
   /** Make hosts anew, as if just installed: all of them or those named. */
   readonly fresh?: boolean | readonly string[] | undefined;
+  /** Hosts that are virtual machines with a kernel of their own: those named, or (true) all that this call makes. */
+  readonly vm?: VmWish;
   /** Without it the hosts have no packages and no artifacts. Default true. */
   readonly mirror?: boolean | undefined;
   readonly places?: Places | undefined;
@@ -37,7 +42,7 @@ export interface UpOptions {
 
 /** Makes the lab be there: starts what does not run, adds hosts when asked for more. A second call changes nothing. */
 export async function up(options: UpOptions = {}): Promise<Lab> {
-  const obstacle = labObstacle();
+  const obstacle = labObstacle(thisMachine(), options.vm !== undefined && options.vm !== false);
   if (obstacle !== undefined) throw obstacle;
   const name = options.name ?? 'lab';
   checkLabName(name);
@@ -60,7 +65,7 @@ export async function up(options: UpOptions = {}): Promise<Lab> {
       await makeClientKey(lab.state);
       goOn();
       const running = await runningHosts(record, options.fresh ?? false, say);
-      await makeDisks(record, lab, mirror, running);
+      await makeDisks(places, record, lab, mirror, running, say);
       await writeState(lab.state, record, mirror);
       goOn();
       await startHosts(places, record, lab.state, running, say, goOn);
@@ -112,10 +117,12 @@ async function runningHosts(
 }
 
 async function makeDisks(
+  places: Places,
   record: LabRecord,
   lab: LabPlaces,
   mirror: LabMirror | undefined,
   running: ReadonlySet<string>,
+  say: (line: string) => void,
 ): Promise<void> {
   const clientKey = await readFile(join(lab.state, 'id_ed25519.pub'), 'utf8');
   const recipe = (name: string): Promise<string> => readFile(join(record.checkout, 'lab/hosts', name), 'utf8');
@@ -133,7 +140,12 @@ async function makeDisks(
       init,
       runc,
     };
-    await makeDisk(diskOf(record, host), record.root, diskFiles(identity));
+    if (!host.vm) await makeDisk(diskOf(record, host), record.root, diskFiles(identity));
+    else {
+      const root = await ensureVmRoot(places, say);
+      const files = vmFiles(identity, { ...host, prefix: record.network.prefix });
+      await makeVmDisk(diskOf(record, host), root, files, join(record.checkout, 'lab/hosts'));
+    }
   }
 }
 

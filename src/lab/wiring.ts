@@ -73,6 +73,15 @@ export async function plugHost(network: LabNetwork, host: LabHost): Promise<void
   );
 }
 
+/** A virtual machine's cable: a tap in the bridge's own namespace, which QEMU opens there. A former one is removed. */
+export async function plugVm(network: LabNetwork, host: LabHost): Promise<void> {
+  await runProgram(['ip', '-n', network.wiring, 'link', 'delete', host.port]);
+  await batch(
+    ['-n', network.wiring],
+    [`tuntap add dev ${host.port} mode tap`, `link set ${host.port} master bridge`, `link set ${host.port} up`],
+  );
+}
+
 export async function unplugHost(namespace: string): Promise<void> {
   if (!(await namespaces()).includes(namespace)) return;
   // The cable first: a namespace that something still holds would keep it. Gone already is fine.

@@ -19,6 +19,7 @@ const record: LabRecord = {
   checkout: '/checkout',
   disks: '/cache/labs/lab',
   hosts: 3,
+  vms: [],
   mirror: true,
 };
 

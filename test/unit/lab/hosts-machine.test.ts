@@ -38,6 +38,12 @@ describe('where a lab can run', () => {
     expect(missingLabPackages(machine)).toEqual(['debian-archive-keyring']);
   });
 
+  test('what virtual machines need is asked for only with one', () => {
+    const machine = { ...good, has: (proof: string) => !proof.startsWith('qemu') };
+    expect(labObstacle(machine)).toBeUndefined();
+    expect(labObstacle(machine, true)).toMatchObject({ code: 'LAB', hint: expect.stringMatching(/ qemu-system-x86$/) });
+  });
+
   test('an unknown kind of host names those that are known', () => {
     expect(() => hostKind('toString')).toThrow(/no recipe for hosts like "toString"/);
     expect(hostKind('debian12')).toBe('debian12');

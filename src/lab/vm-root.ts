@@ -1,0 +1,21 @@
+import { join } from 'node:path';
+import { ProvisionError } from '../model/index.js';
+import type { Places } from './places.js';
+import { ensureTree } from './root.js';
+import { inOwnMounts } from './vm-disk.js';
+
+/** The tree that the disks of all virtual machines are filled with: made once per recipe, SELinux labels and all. */
+export function ensureVmRoot(places: Places, say: (line: string) => void): Promise<string> {
+  if (process.arch !== 'x64') {
+    throw new ProvisionError('LAB', `virtual machines are made on x86-64 machines only, this is ${process.arch}`, {
+      hint: 'the same hosts as containers: provision lab up, without --vm',
+    });
+  }
+  const label = join(places.checkout, 'lab/hosts/debian12-vm/label.sh');
+  const finish = (root: string): Promise<unknown> => inOwnMounts(label, [root]);
+  return ensureTree(
+    places,
+    { name: 'debian12-vm', suite: 'bookworm', parts: ['debian12', 'debian12-vm'], finish },
+    say,
+  );
+}
