@@ -50,6 +50,16 @@ export interface Mirrors {
   readonly checksums: Readonly<Record<string, string>>;
   /** Registry host -> mirror URLs, tried in order before the registry itself. */
   readonly registries: Readonly<Record<string, readonly string[]>>;
+  /** What this one run has instead of all of them. Never from the inventory, and nothing of it stays on a host. */
+  readonly bundle?: BundleSource | undefined;
+}
+
+/** A bundle that is served to the hosts while a run lasts. */
+export interface BundleSource {
+  /** Where a host finds it: `http://127.0.0.1:17117`, a way back through its own SSH connection. */
+  readonly origin: string;
+  /** Systems that it holds packages for (`systemOf`). */
+  readonly systems: readonly string[];
 }
 
 /** Free settings per component, passed through: config objects are merged over ours, `extraArgs` become flags. */

@@ -13,7 +13,9 @@ import { minorOf } from './skew.js';
 import { type ArtifactRow, artifacts, type ManifestRow, manifests, type ReleaseRow, releases } from './table.js';
 
 export { loadManifests, type TextCache } from './manifests.js';
+export { clusterImages, networkImages, nodeImages } from './node-images.js';
 export { controllerMayTalkTo, kubeletMayTalkTo, mayUpgrade, minorOf } from './skew.js';
+export { systemOf } from './systems.js';
 export { artifacts, manifests, releases } from './table.js';
 
 /** Exact versions that this provision can build, oldest first. */
@@ -74,7 +76,7 @@ function artifactOf(
   const upstream = urlOf(found, arch);
   const sha256 = mirrors.checksums[upstream] ?? found.sha256[arch];
   if (sha256 === undefined) throw noChecksum(`${name} for ${arch}`, version, upstream);
-  return { name, version, url: mirrored(upstream, mirrors), upstream, sha256 };
+  return { name, version, url: fetchedFrom(upstream, mirrors), upstream, sha256 };
 }
 
 function manifestOf(name: string, version: string, mirrors: Mirrors): ManifestSource {
@@ -87,6 +89,10 @@ function manifestOf(name: string, version: string, mirrors: Mirrors): ManifestSo
 
 const urlOf = (row: ArtifactRow | ManifestRow, arch: string): string =>
   row.url.replaceAll('{version}', row.version).replaceAll('{arch}', arch);
+
+/** What hosts fetch in this run: from its bundle if it has one. */
+const fetchedFrom = (upstream: string, mirrors: Mirrors): string =>
+  mirrors.bundle ? mirrored(upstream, { artifacts: mirrors.bundle.origin }) : mirrored(upstream, mirrors);
 
 /** `https://HOST/PATH` is fetched from `<mirror>/HOST/PATH`. */
 export const mirrored = (upstream: string, mirrors: Pick<Mirrors, 'artifacts'>): string =>

@@ -24,6 +24,7 @@ import { unit } from './unit.js';
 
 export { ETCD_MANIFEST, initialMembers, readInitialMembers } from './etcd.js';
 export { sha256 } from './file.js';
+export { listImages, readImages } from './images.js';
 export type { Circumstances, Draft, Keeping, Kind } from './kind.js';
 export {
   apiReady,

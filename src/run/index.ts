@@ -1,5 +1,6 @@
 // The one loop: connect -> gather -> check -> plan -> (ask) -> carry out -> verify. Emits events; draws nothing, knows no transport.
 export { type ConvergeOptions, converge, type Prepared, prepare, propose, type Report } from './converge.js';
+export { missingImages, pullImages } from './images.js';
 export { trustFor } from './living.js';
 export { examine, gatherOnly } from './look.js';
 export { type ResetOptions, reset } from './reset.js';

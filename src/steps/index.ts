@@ -41,4 +41,5 @@ export const steps: readonly Step[] = Object.freeze([
 ]);
 
 export { nthAddress } from './address.js';
+export { pulls } from './images.js';
 export { portsFor } from './system.js';

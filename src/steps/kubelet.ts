@@ -1,6 +1,7 @@
 import { isControlPlane, type Node, type Remedy, type Resource, type Scene, type Step } from '../model/index.js';
 import { MARK, render, toYaml } from '../templates.js';
 import { nthAddress } from './address.js';
+import { imageGates } from './images.js';
 import { API_PORT, CA, KUBECTL, KUBELET, KUBELET_CONF, KUBERNETES, MANIFESTS, RUNTIME_ENDPOINT } from './places.js';
 import { bootstrapGroundwork } from './rbac.js';
 import { binaries } from './runtime.js';
@@ -54,23 +55,8 @@ export const kubelet: Step = {
     ...kubeletFiles(scene),
   ],
   // While the control plane comes up, a new worker has nothing else to do. Later the kubelet pulls what it needs itself.
-  gates: (scene) => (isControlPlane(scene.node) || scene.machine.owner !== null ? [] : images(scene).map(imageIsHere)),
+  gates: (scene) => imageGates(scene, !isControlPlane(scene.node) && scene.machine.owner === null),
 };
-
-/** What the first pods on a worker run. */
-const images = ({ cluster, release }: Scene): readonly string[] => [
-  release.images['kube-proxy'],
-  ...(cluster.network.plugin === 'flannel' ? [release.images['flannel-cni-plugin'], release.images.flannel] : []),
-];
-
-const imageIsHere = (image: string) => ({
-  id: `image-${image.replace(/^.*\//, '').replace(/:.*$/, '')}`,
-  title: `the image ${image} is here`,
-  command: ['crictl', 'pull', image],
-  expect: '^Image is up to date',
-  within: 300,
-  hint: `ask why: crictl pull ${image}; mirrors of registries are mirrors.registries in the inventory`,
-});
 
 /** Born on the host: certificates, volumes, checkpoints, plugins' sockets. */
 const KUBELET_TRACES = [

@@ -1,0 +1,63 @@
+import type { BundleSource, Cluster, Probe, Scene } from '../model/index.js';
+import { networkImages, nodeImages } from '../release/index.js';
+
+/**
+ * What a node pulls before its kubelet starts. With a bundle everything that may ever run there, because nothing serves it afterwards;
+ * else what the first pods of a worker run: a control plane has better things to do, and later the kubelet pulls what it needs itself.
+ */
+export function imageGates(scene: Scene, fromRegistries: boolean): readonly Probe[] {
+  const { cluster, node, release } = scene;
+  if (cluster.mirrors.bundle) return pulls(cluster, nodeImages(cluster, release, node));
+  return fromRegistries ? pulls(cluster, [release.images['kube-proxy'], ...networkImages(cluster, release)]) : [];
+}
+
+/** Pulls each image on a host whose runtime runs: from the bundle of this run, or as the runtime is set up to. */
+export const pulls = (
+  { mirrors, runtime }: Pick<Cluster, 'mirrors' | 'runtime'>,
+  images: readonly string[],
+): readonly Probe[] =>
+  images.map((image) => ({
+    id: `image-${image.replace(/^.*\//, '').replace(/:.*$/, '')}`,
+    title: `the image ${image} is here`,
+    ...(mirrors.bundle ? fromBundle(mirrors.bundle, runtime, image) : fromRegistry(runtime, image)),
+    within: 300,
+  }));
+
+type Pull = Pick<Probe, 'command' | 'expect' | 'hint'>;
+
+const fromRegistry = (runtime: Cluster['runtime'], image: string): Pull => {
+  const tool = runtime === 'docker' ? 'docker' : 'crictl';
+  return {
+    command: [tool, 'pull', image],
+    expect: runtime === 'docker' ? '^Status: ' : '^Image is up to date',
+    hint: `ask why: ${tool} pull ${image}; mirrors of registries are mirrors.registries in the inventory`,
+  };
+};
+
+/** Past the runtime's own settings, which are the inventory's and stay. */
+const fromBundle = ({ origin }: BundleSource, runtime: Cluster['runtime'], image: string): Pull => ({
+  command: ['sh', '-c', runtime === 'docker' ? PULL_AND_TAG : PULL_AND_PIN, 'sh', origin, image],
+  expect: '^here$',
+  hint: 'is the image in the bundle: provision bundle verify FILE -i INVENTORY; does sshd let forward: AllowTcpForwarding',
+});
+
+/**
+ * A registry for this one pull, below /run. Pinned, because the kubelet would collect what is not used when the disk is full, and nobody
+ * could bring it back (containerd 2.2.1, internal/cri/labels/labels.go).
+ */
+const PULL_AND_PIN = [
+  'd=$(mktemp -d /run/provision-images.XXXXXX) || exit 1',
+  `trap 'rm -rf -- "$d"' EXIT`,
+  'mkdir -- "$d/_default" || exit 1',
+  `printf 'server = "%s"\\n\\n[host."%s"]\\n  capabilities = ["pull", "resolve"]\\n' "$1" "$1" >"$d/_default/hosts.toml"`,
+  'ctr -n k8s.io images pull --hosts-dir "$d" "$2" || exit 1',
+  'ctr -n k8s.io images label "$2" io.cri-containerd.pinned=pinned >/dev/null || exit 1',
+  'echo here',
+].join('; ');
+
+/** Docker speaks plain HTTP with a registry on the loopback, and knows an image by where it came from: so it gets its own name back. */
+const PULL_AND_TAG = [
+  'f="$(echo "$1" | sed s,^http://,,)/$2"',
+  'docker pull -q "$f" && docker tag "$f" "$2" && docker rmi "$f" >/dev/null || exit 1',
+  'echo here',
+].join('; ');
