@@ -2,6 +2,7 @@ import type { FleetCheck, HostCheck } from './check.js';
 import { clockSkew, timeSync } from './clock.js';
 import { disk, etcdDisk } from './disk.js';
 import { maxPods, oneAuthority, podCapacity, unique } from './fleet.js';
+import { hardware } from './hardware.js';
 import { cgroups, kernelConfig, kernelVersion, proxyMode } from './kernel.js';
 import { architecture, initSystem, kubeletVersion, privileged, selinux, size, swap, system } from './machine.js';
 import { cidrs, hostname, internalAddress, proxy, resolvConf } from './network.js';
@@ -9,7 +10,7 @@ import { available, cniConfigs, foreignRuntimes, otherCluster } from './ownershi
 import { networkManager } from './pod-network.js';
 import { endpointPort, firewall, ports } from './ports.js';
 import { downloads, manifests, registries } from './reach.js';
-import { commands, packages } from './software.js';
+import { commands, packages, services } from './software.js';
 
 /** In the order in which they are told. */
 export const HOST_CHECKS: readonly HostCheck[] = [
@@ -19,6 +20,7 @@ export const HOST_CHECKS: readonly HostCheck[] = [
   architecture,
   initSystem,
   size,
+  hardware,
   kernelVersion,
   kernelConfig,
   proxyMode,
@@ -27,6 +29,7 @@ export const HOST_CHECKS: readonly HostCheck[] = [
   etcdDisk,
   packages,
   commands,
+  services,
   swap,
   selinux,
   hostname,

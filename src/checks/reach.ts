@@ -43,6 +43,7 @@ export function trialWish(cluster: Cluster, release: Release, node: Node, arch: 
     names: [...new Set(names)].filter((name) => isIP(name) === 0),
     urls: [...new Set(urls)],
     etcdData: thorough && hasEtcd(cluster, node) ? '/var/lib/etcd' : null,
+    units: node.system.disableServices,
   };
 }
 

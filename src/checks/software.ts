@@ -71,3 +71,24 @@ export const packages: HostCheck = {
     ];
   },
 };
+
+/** Nothing needs stopping where nothing is; a name that was mistyped looks the same, so it is told. */
+export const services: HostCheck = {
+  tells: [
+    tells(
+      'DisableService-<unit>',
+      'warning',
+      'the host has the units that `system.disableServices` names',
+      'correct the name, or leave it: what is not there need not be stopped',
+    ),
+  ],
+  before: ['apply'],
+  look: ({ trial }) =>
+    (trial?.absentUnits ?? []).map((unit) =>
+      warning(
+        `DisableService-${unit}`,
+        `it has no unit ${unit}, which system.disableServices names: there is nothing to stop`,
+        'correct the name if it was meant otherwise; else leave it so',
+      ),
+    ),
+};

@@ -151,10 +151,11 @@ function timeSyncOf(answer: Answer): boolean | null {
 }
 
 function disksOf(answer: Answer, output: string): MachineFacts['disks'] {
-  const rooms = new Map<string, { freeBytes: number; freeInodes: number | null }>();
+  const rooms = new Map<string, Omit<MachineFacts['disks'][string], 'mount'>>();
   for (const line of answer.get('disk-room') ?? []) {
-    const [, path = '', blocks, size, inodes, free] = /^(.*) (\d+) (\d+) (\d+) (\d+)$/.exec(line) ?? [];
+    const [, path = '', blocks, size, inodes, free, all] = /^(.*) (\d+) (\d+) (\d+) (\d+) (\d+)$/.exec(line) ?? [];
     rooms.set(path, {
+      sizeBytes: Number(all) * Number(size),
       freeBytes: Number(blocks) * Number(size),
       freeInodes: inodes === '0' ? null : Number(free),
     });

@@ -107,7 +107,7 @@ for _path in ${DISK_PATHS}; do
   _there=$_path; until [ -e "$_there" ]; do _there=\${_there%/*}; _there=\${_there:-/}; done
   echo "disk-path $_path $_there"; set -- "$@" "$_there"
 done
-stat -f -c 'disk-room %n %a %S %c %d' -- "$@"
+stat -f -c 'disk-room %n %a %S %c %d %b' -- "$@"
 stat -c 'disk-mount %n %m' -- "$@"
 if have ss && _ports=$(ss -Hltnp 2>/dev/null); then printf '%s\\n' "$_ports" | sed 's/^/ss /'
 else for _table in /proc/net/tcp /proc/net/tcp6; do if [ -r "$_table" ]; then awk '$4 == "0A" { print "tcp", $2 }' "$_table"; fi; done; fi

@@ -1,5 +1,5 @@
 import type { Reached, Trial, TrialWish } from '../model/index.js';
-import { word } from '../resources/index.js';
+import { word, words } from '../resources/index.js';
 
 /** Seconds that one attempt may take; all of them run at once. */
 const PATIENCE = 3;
@@ -17,6 +17,7 @@ set -f
 ${wish.names.map((name, index) => nameAttempt(index, name, patience)).join('\n')}
 ${wish.urls.map((url, index) => urlAttempt(index, url, patience)).join('\n')}
 ${HISTORY}
+${unitAttempt(wish.units)}
 wait
 ${wish.etcdData === null ? '' : diskAttempt(wish.etcdData)}
 `;
@@ -37,6 +38,14 @@ elif have bash && [ -z "\${http_proxy:-}\${https_proxy:-}\${HTTPS_PROXY:-}" ]; t
   ( _code=0; _said=$(timeout ${patience} bash -c ': <>"/dev/tcp/$0/$1"' ${word(hostname.replace(/^\[|\]$/g, ''))} ${number} 2>&1) || _code=$?; echo "url ${index} bash $_code" $_said ) &
 fi`;
 };
+
+/** systemctl of EL7 (219) has no --value. */
+const unitAttempt = (units: readonly string[]): string =>
+  units.length === 0
+    ? ''
+    : `for _unit in ${words(units)}; do
+  if [ "$(systemctl show --no-pager --property=LoadState -- "$_unit")" = LoadState=not-found ]; then echo "absent-unit $_unit"; fi
+done`;
 
 /** dnf 4 prints the last transaction; dnf 5 has other words, and nothing is read from them. */
 const HISTORY = `
@@ -76,6 +85,7 @@ export function readTrial(wish: TrialWish, output: string): Trial {
     ),
     fsync: latency(of('write').map(([seconds]) => Number(seconds) * 1000)),
     unfinishedTransaction: unfinished(of('dnf').map((words) => words.join(' '))),
+    absentUnits: of('absent-unit').map(([name = '']) => name),
   };
 }
 

@@ -54,9 +54,9 @@ function conflicts(draft: DraftInventory, name: string): Complaint[] {
     );
 }
 
-/** Every setting that can stand only once on a node; taints by key and effect. Packages add up, so they never conflict. */
+/** Every setting that can stand only once on a node; taints by key and effect. Lists add up, so they never conflict. */
 function leavesOf({ ssh, system, labels, taints }: DraftSettings): [Path, string][] {
-  const { sysctl, packages: _adds, ...rest } = system ?? {};
+  const { sysctl, extraHosts, packages: _packages, disableServices: _services, ...rest } = system ?? {};
   const leaves = (prefix: Path, map: object | undefined): [Path, string][] =>
     Object.entries(map ?? {}).flatMap(([key, value]) =>
       value === undefined ? [] : [[[...prefix, key], JSON.stringify(value)]],
@@ -69,6 +69,7 @@ function leavesOf({ ssh, system, labels, taints }: DraftSettings): [Path, string
     ...leaves(['ssh'], ssh),
     ...leaves(['system'], rest),
     ...leaves(['system', 'sysctl'], sysctl),
+    ...leaves(['system', 'extraHosts'], extraHosts),
     ...leaves(['labels'], labels),
     ...taintLeaves,
   ];

@@ -62,6 +62,7 @@ export function resolveCluster(
     },
     nodes,
     ignorePreflight: cluster.ignorePreflight ?? [],
+    hardware: cluster.hardware ?? null,
   };
 }
 
@@ -149,6 +150,10 @@ function resolveBecome(input: SshInput['become'], user: string, places: Places):
   };
 }
 
+/** systemctl(1) does the same: a name without a known suffix is a service's. */
+const unitOf = (name: string): string =>
+  /\.(service|socket|timer|path|mount|automount|swap|target)$/.test(name) ? name : `${name}.service`;
+
 function resolveSystem(layers: readonly SystemInput[]): SystemSettings {
   const input = merge<SystemInput>(layers);
   const timeSync = input.timeSync ?? defaults.timeSync;
@@ -165,5 +170,7 @@ function resolveSystem(layers: readonly SystemInput[]): SystemSettings {
     sysctl: mapValues(merge(layers.map(({ sysctl }) => sysctl)), String),
     packages: [...new Set(layers.flatMap(({ packages }) => packages ?? []))],
     openFiles: input.openFiles ?? defaults.openFiles,
+    extraHosts: mapValues(merge(layers.map(({ extraHosts }) => extraHosts)), (addresses) => [addresses ?? []].flat()),
+    disableServices: [...new Set(layers.flatMap(({ disableServices }) => disableServices ?? []).map(unitOf))],
   };
 }

@@ -148,6 +148,11 @@ export const cluster = section('cluster', 'The cluster as a whole.', {
   controllerManager: flags('kube-controller-manager'),
   scheduler: flags('kube-scheduler'),
   etcd: flags('etcd'),
+  hardware: key(z.enum(['minimum', 'test', 'production']), {
+    is: 'What every host must be made of (CPUs, memory, disk), asked by preflight; docs/preflight.md has the figures.',
+    example: 'production',
+    otherwise: 'what kubeadm asks of a control plane',
+  }),
   ignorePreflight: key(z.array(word.findingName), {
     is: 'Preflight findings that become warnings.',
     example: ['Mem'],

@@ -96,6 +96,14 @@ export const system = section(
       example: false,
       default: defaults.hostsFile,
     }),
+    extraHosts: key(
+      z.record(word.host, or(word.ip, z.array(word.ip).min(1), 'should be an IP address or a list of them')),
+      {
+        is: 'Further lines of /etc/hosts: name -> address or addresses.',
+        example: { 'raw.githubusercontent.com': '185.199.108.133' },
+        default: {},
+      },
+    ),
     swap: key(z.enum(['off', 'keep']), { is: 'Swap, now and at boot.', example: 'keep', default: defaults.swap }),
     selinux: key(z.enum(['permissive', 'enforcing', 'keep']), {
       is: 'SELinux mode, where there is SELinux.',
@@ -129,6 +137,11 @@ export const system = section(
       is: 'Open files that the runtime and kubelet may have.',
       example: 65536,
       default: defaults.openFiles,
+    }),
+    disableServices: key(z.array(word.unitName), {
+      is: 'Units that are stopped and disabled; one that a host does not have is no fault. Without a suffix it is a service.',
+      example: ['postfix'],
+      default: [],
     }),
   },
 );

@@ -198,6 +198,14 @@ export const packageName = word({
   longest: 128,
 });
 
+// systemd.unit(5), without the characters that only escaped names have; the kinds are those that can be stopped and disabled.
+export const unitName = word({
+  should: 'the name of a systemd unit',
+  cure: 'write it as `postfix` or `rpcbind.socket`, without path',
+  pattern: /^[A-Za-z0-9][A-Za-z0-9:_.@-]*$/,
+  longest: 255,
+});
+
 export const findingName = word({
   should: 'the name of a preflight finding',
   cure: 'write it as `provision preflight` prints it, as in `Swap` or `Port-6443`',

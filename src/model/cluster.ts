@@ -23,7 +23,11 @@ export interface Cluster {
   readonly nodes: readonly Node[];
   /** Names of preflight findings that the operator demotes to warnings. */
   readonly ignorePreflight: readonly string[];
+  /** What the hosts must be made of, beside what kubeadm asks for; null: no more than that. */
+  readonly hardware: HardwareProfile | null;
 }
+
+export type HardwareProfile = 'minimum' | 'test' | 'production';
 
 export interface Endpoint {
   readonly host: string;
@@ -133,6 +137,8 @@ export interface Credentials {
 export interface SystemSettings {
   readonly hostname: boolean;
   readonly hostsFile: boolean;
+  /** Further lines of /etc/hosts: name -> addresses. */
+  readonly extraHosts: Readonly<Record<string, readonly string[]>>;
   readonly swap: 'off' | 'keep';
   readonly selinux: 'permissive' | 'enforcing' | 'keep';
   readonly firewall: 'disable' | 'open' | 'keep';
@@ -141,6 +147,8 @@ export interface SystemSettings {
   /** Packages beside those that Kubernetes needs. */
   readonly packages: readonly string[];
   readonly openFiles: number;
+  /** Units that are stopped and disabled, with their suffix: `postfix.service`. */
+  readonly disableServices: readonly string[];
 }
 
 export const isControlPlane = (node: Node): boolean => node.roles.includes('control-plane');

@@ -78,6 +78,8 @@ export interface MachineFacts {
 }
 
 export interface DiskRoom {
+  /** The whole file system. */
+  readonly sizeBytes: number;
   readonly freeBytes: number;
   /** null: the file system does not count inodes (btrfs). */
   readonly freeInodes: number | null;

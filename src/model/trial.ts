@@ -9,6 +9,8 @@ export interface TrialWish {
   readonly urls: readonly string[];
   /** Where etcd will keep its data; null: do not write to any disk. */
   readonly etcdData: string | null;
+  /** Units that are to be stopped. */
+  readonly units: readonly string[];
 }
 
 export interface Trial {
@@ -20,6 +22,8 @@ export interface Trial {
   readonly fsync: { readonly samples: number; readonly p99Ms: number } | null;
   /** dnf's last transaction, when it was begun and never ended: its command line. */
   readonly unfinishedTransaction: string | null;
+  /** Those of the wish's units that systemd does not know. */
+  readonly absentUnits: readonly string[];
 }
 
 export interface Reached {

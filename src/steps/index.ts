@@ -10,7 +10,19 @@ import { nodeMarks } from './nodes.js';
 import { owner } from './owner.js';
 import { kubernetesBinaries, runtime } from './runtime.js';
 import { controlPlane } from './static-pods.js';
-import { firewall, hostname, hostsFile, limits, modules, packages, selinux, swap, sysctl, time } from './system.js';
+import {
+  firewall,
+  hostname,
+  hostsFile,
+  limits,
+  modules,
+  packages,
+  selinux,
+  services,
+  swap,
+  sysctl,
+  time,
+} from './system.js';
 import { trustFiles } from './trust.js';
 
 /** Reset goes through what they made backwards. */
@@ -22,6 +34,7 @@ export const steps: readonly Step[] = Object.freeze([
   selinux, // SELinux is as the inventory wants it.
   packages, // What kubelet, kube-proxy and the runtime call is installed.
   firewall, // The firewall is away, or lets exactly the cluster through.
+  services, // Services that the inventory names are stopped.
   modules, // The kernel has overlay and bridge filtering (and ipvs),
   sysctl, // and forwards.
   time, // The clock is kept.

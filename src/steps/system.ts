@@ -12,10 +12,13 @@ export const hostname: Step = {
 export const hostsFile: Step = {
   id: 'hosts-file',
   title: 'Let every node know every other by name',
-  on: (node) => node.system.hostsFile,
-  desire: ({ cluster }) => [
-    block('/etc/hosts', `${cluster.nodes.map((n) => `${n.internalAddress} ${n.name}`).join('\n')}\n`),
-  ],
+  on: ({ system }) => system.hostsFile || Object.keys(system.extraHosts).length > 0,
+  desire: ({ cluster, node }) => {
+    const { hostsFile, extraHosts } = node.system;
+    const nodes = hostsFile ? cluster.nodes.map((n) => `${n.internalAddress} ${n.name}`) : [];
+    const others = Object.entries(extraHosts).flatMap(([name, addresses]) => addresses.map((ip) => `${ip} ${name}`));
+    return [block('/etc/hosts', `${[...nodes, ...others].join('\n')}\n`)];
+  },
 };
 
 export const swap: Step = {
@@ -80,14 +83,27 @@ export function packagesFor({ machine, cluster, node }: Scene): readonly string[
 const isRedHat = (machine: Scene['machine']): boolean =>
   machine.packageManager === 'dnf' || machine.packageManager === 'yum';
 
+const FIREWALLS: readonly string[] = ['firewalld.service', 'ufw.service'];
+
 export const firewall: Step = {
   id: 'firewall',
   title: 'Settle the firewall',
   on: (node) => node.system.firewall !== 'keep',
   desire: (scene) =>
     scene.node.system.firewall === 'disable'
-      ? [stopped('firewalld.service'), stopped('ufw.service')]
+      ? FIREWALLS.map((name) => stopped(name))
       : [{ kind: 'firewall', ports: portsFor(scene), sources: [scene.cluster.network.podCidr] }],
+};
+
+export const services: Step = {
+  id: 'services',
+  title: 'Stop services that are not wanted',
+  on: ({ system }) => system.disableServices.length > 0,
+  // What `firewall: disable` stops is its own; naming it here as well says nothing more.
+  desire: ({ node: { system } }) =>
+    system.disableServices
+      .filter((name) => system.firewall !== 'disable' || !FIREWALLS.includes(name))
+      .map((name) => stopped(name)),
 };
 
 export const portsFor = ({ cluster, node }: Pick<Scene, 'cluster' | 'node'>): readonly string[] =>

@@ -34,6 +34,8 @@ export function aNode(name: string, over: Partial<Node> = {}): Node {
       sysctl: {},
       packages: [],
       openFiles: 1048576,
+      extraHosts: {},
+      disableServices: [],
     },
     ...over,
   };
@@ -66,6 +68,7 @@ export function aCluster(nodes: readonly Node[], over: Partial<Cluster> = {}): C
     components: noSettings,
     nodes,
     ignorePreflight: [],
+    hardware: null,
     ...over,
   };
 }

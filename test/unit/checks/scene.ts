@@ -11,7 +11,7 @@ const node = (name: string, address: string, roles: Node['roles']): Node =>
 const CLUSTER: Cluster = aCluster([node('cp1', '192.0.2.11', ['control-plane']), node('w1', '192.0.2.12', ['worker'])]);
 
 const GIB = 1024 ** 3;
-const room = { freeBytes: 40 * GIB, freeInodes: 2_000_000, mount: '/' };
+const room = { sizeBytes: 60 * GIB, freeBytes: 40 * GIB, freeInodes: 2_000_000, mount: '/' };
 
 const REQUIRED_CONFIG =
   'NAMESPACES NET_NS PID_NS IPC_NS UTS_NS CPUSETS MEMCG INET EXT4_FS PROC_FS NETFILTER_XT_TARGET_REDIRECT NETFILTER_XT_MATCH_COMMENT FAIR_GROUP_SCHED CGROUPS CGROUP_PIDS CGROUP_SCHED CGROUP_BPF CGROUP_CPUACCT CGROUP_DEVICE CGROUP_FREEZER';
@@ -105,6 +105,7 @@ function triedBy(cluster: Cluster, of: Node, situation: Situation): Trial {
     reached: Object.fromEntries(wish.urls.map((url) => [url, answer(url)])),
     fsync: wish.etcdData === null ? null : { samples: 200, p99Ms: 2.5 },
     unfinishedTransaction: null,
+    absentUnits: [],
     ...over,
   };
 }

@@ -13,6 +13,7 @@ const wish: TrialWish = {
   names: ['api.example.com', 'h1'],
   urls: ['http://192.0.2.9:8080/kubelet', 'https://registry.k8s.io/v2/'],
   etcdData: '/var/lib/etcd',
+  units: ['no-such-unit-of-ours.service'],
 };
 const reached = (line: string) => readTrial(wish, line).reached['http://192.0.2.9:8080/kubelet'];
 
@@ -38,7 +39,20 @@ describe('readTrial', () => {
   });
 
   test('what nobody could try is not there', () => {
-    expect(readTrial(wish, '')).toEqual({ resolves: {}, reached: {}, fsync: null, unfinishedTransaction: null });
+    expect(readTrial(wish, '')).toEqual({
+      resolves: {},
+      reached: {},
+      fsync: null,
+      unfinishedTransaction: null,
+      absentUnits: [],
+    });
+  });
+
+  test('units that systemd does not know', () => {
+    expect(readTrial(wish, 'absent-unit a.service\nabsent-unit b.socket\n').absentUnits).toEqual([
+      'a.service',
+      'b.socket',
+    ]);
   });
 
   test('names', () => {
@@ -92,7 +106,7 @@ onLinux('trialQuestion, asked of this machine under a strict shell', () => {
   test('tells what is there, what is not and what is silent, within its patience', async () => {
     const urls = [`${at}/there`, `${at}/not`, `${at}/slow`, 'http://127.0.0.1:9/', "http://127.0.0.1:9/it's"];
     const startedMs = Date.now();
-    const trial = await asked({ names: ['localhost', 'no.such.name.invalid'], urls, etcdData: null });
+    const trial = await asked({ names: ['localhost', 'no.such.name.invalid'], urls, etcdData: null, units: [] });
     expect(Date.now() - startedMs).toBeLessThan(3000);
     expect(urls.map((url) => trial.reached[url]?.outcome)).toEqual([
       'answered',
@@ -112,7 +126,7 @@ onLinux('trialQuestion, asked of this machine under a strict shell', () => {
       const real = ['/usr/bin', '/bin'].map((dir) => join(dir, name)).find((path) => existsSync(path));
       if (real !== undefined) symlinkSync(real, join(folder, name));
     }
-    const of = { names: [], urls: [`${at}/there`, 'http://127.0.0.1:9/'], etcdData: null };
+    const of = { names: [], urls: [`${at}/there`, 'http://127.0.0.1:9/'], etcdData: null, units: [] };
     // The question widens PATH itself; here it must find this folder only.
     const narrow = (script: string): string =>
       script.replace(/^PATH=.*$/m, `PATH=${folder}; LC_ALL=C; export PATH LC_ALL`);
@@ -133,7 +147,7 @@ onLinux('trialQuestion, asked of this machine under a strict shell', () => {
   test('times writes where etcd will be and leaves no trace on a disk of its own', async () => {
     const data = mkdtempSync('/dev/shm/etcd-');
     const { mtimeMs } = statSync(data);
-    const { fsync } = await asked({ names: [], urls: [], etcdData: join(data, 'not', 'yet', 'there') });
+    const { fsync } = await asked({ names: [], urls: [], etcdData: join(data, 'not', 'yet', 'there'), units: [] });
     expect(fsync?.samples).toBeGreaterThan(5);
     expect(fsync?.p99Ms).toBeGreaterThan(0);
     expect({ left: readdirSync(data), mtimeMs: statSync(data).mtimeMs }).toEqual({ left: [], mtimeMs });

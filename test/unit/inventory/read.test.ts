@@ -29,6 +29,7 @@ describe('what is left out', () => {
       mirrors: { artifacts: null, checksums: {}, registries: {} },
       components: noSettings,
       ignorePreflight: [],
+      hardware: null,
       nodes: [
         {
           name: 'a',
@@ -58,6 +59,8 @@ describe('what is left out', () => {
             sysctl: {},
             packages: [],
             openFiles: 1048576,
+            extraHosts: {},
+            disableServices: [],
           },
         },
       ],
@@ -84,12 +87,12 @@ describe('layers', () => {
   const cluster = clusterOf(`
 cluster: {name: lab, release: "1.36"}
 ssh: {user: top, port: 2200, key: keys/id, become: {password: {file: ~/pw}}, bastion: "jump@gate:2222"}
-system: {swap: keep, packages: [a], sysctl: {vm.swappiness: 1, vm.max_map_count: 5}, timeSync: {servers: [10.0.0.1]}}
+system: {swap: keep, packages: [a], disableServices: [postfix], extraHosts: {raw.example.com: 192.0.2.8, b.example.com: 192.0.2.9}, sysctl: {vm.swappiness: 1, vm.max_map_count: 5}, timeSync: {servers: [10.0.0.1]}}
 groups:
   g:
     nodes: [b]
     ssh: {user: group, knownHosts: known}
-    system: {packages: [b], sysctl: {vm.swappiness: 2}, selinux: keep}
+    system: {packages: [b], disableServices: [rpcbind.socket, postfix.service], extraHosts: {raw.example.com: [192.0.2.1, 192.0.2.2]}, sysctl: {vm.swappiness: 2}, selinux: keep}
     labels: {x: "1", y: "1"}
     taints: ["k=1:NoSchedule", "k=1:NoExecute"]
 nodes:
@@ -129,7 +132,15 @@ nodes:
     expect(b?.system.timeSync).toEqual({ enabled: false, servers: [] });
   });
 
-  test('packages and taints add up', () => {
+  test('further host names are taken name by name', () => {
+    expect(b?.system.extraHosts).toEqual({
+      'raw.example.com': ['192.0.2.1', '192.0.2.2'],
+      'b.example.com': ['192.0.2.9'],
+    });
+  });
+
+  test('packages, services and taints add up', () => {
+    expect(b?.system.disableServices).toEqual(['postfix.service', 'rpcbind.socket']);
     expect(b?.system.packages).toEqual(['a', 'b', 'c']);
     expect(b?.taints).toEqual([
       { key: 'k', value: '2', effect: 'NoSchedule' },

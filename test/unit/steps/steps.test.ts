@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Resource, Scene } from '../../../src/model/index.js';
+import type { Node, Resource, Scene } from '../../../src/model/index.js';
 import { reveal } from '../../../src/model/index.js';
 import { keyOf } from '../../../src/resources/index.js';
 import { portsFor, steps } from '../../../src/steps/index.js';
@@ -62,6 +62,37 @@ describe('the list', () => {
     expect(files.map((r) => r.path).filter((path) => path.startsWith('/etc/kubernetes/'))).toEqual([
       '/etc/kubernetes/pki/ca.crt',
     ]);
+  });
+});
+
+describe('the system', () => {
+  const contentOf = (scene: Scene): string =>
+    wishes(scene).flatMap((r) => (r.kind === 'block' && r.path === '/etc/hosts' ? [r.content] : []))[0] ?? '';
+  const withSystem = (system: Partial<Node['system']>): Scene => {
+    const node = aNode('worker-2');
+    return aScene({
+      nodes: [aNode('cp-1', { roles: ['control-plane'] }), { ...node, system: { ...node.system, ...system } }],
+      at: 'worker-2',
+    });
+  };
+  const extraHosts = { 'raw.example.com': ['192.0.2.8', '192.0.2.9'] };
+  test('further lines of /etc/hosts stand behind the nodes, one per address', () => {
+    expect(contentOf(withSystem({ extraHosts }))).toBe(
+      '192.0.2.1 cp-1\n192.0.2.2 worker-2\n192.0.2.8 raw.example.com\n192.0.2.9 raw.example.com\n',
+    );
+  });
+  test('and alone where the nodes are not wanted there', () => {
+    expect(contentOf(withSystem({ extraHosts, hostsFile: false }))).toBe(
+      '192.0.2.8 raw.example.com\n192.0.2.9 raw.example.com\n',
+    );
+    expect(contentOf(withSystem({ hostsFile: false }))).toBe('');
+  });
+  test('a service to stop that the firewall step stops already is said once', () => {
+    const disableServices = ['postfix.service', 'firewalld.service'];
+    const stoppedBy = (system: Partial<Node['system']>) =>
+      wishes(withSystem(system)).flatMap((r) => (r.kind === 'unit' && r.state === 'stopped' ? [r.name] : []));
+    expect(stoppedBy({ disableServices })).toEqual(['firewalld.service', 'ufw.service', 'postfix.service']);
+    expect(stoppedBy({ disableServices, firewall: 'keep' })).toEqual(['postfix.service', 'firewalld.service']);
   });
 });
 
