@@ -5,6 +5,7 @@ export type Resource =
   | FileResource
   | DirectoryResource
   | BlockResource
+  | JsonSettingsResource
   | ArtifactResource
   | PackagesResource
   | UnitResource
@@ -45,6 +46,15 @@ export interface BlockResource {
   readonly kind: 'block';
   readonly path: string;
   readonly content: string;
+}
+
+/** Settings of ours in a JSON file that may be somebody else's; all others in it stay. */
+export interface JsonSettingsResource {
+  readonly kind: 'json-settings';
+  readonly path: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Who reads it: restarted when the former file is given back to one that runs. */
+  readonly unit: string;
 }
 
 /** A verified download put in place. `install`: archive member (or `''` for the file itself) -> destination path. */

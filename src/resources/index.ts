@@ -7,6 +7,7 @@ import { directory } from './directory.js';
 import { file } from './file.js';
 import { firewall } from './firewall.js';
 import { hostname } from './hostname.js';
+import { jsonSettings } from './json-settings.js';
 import type { Kind } from './kind.js';
 import { kubeletIdentity } from './kubelet-identity.js';
 import { membership } from './membership.js';
@@ -52,6 +53,7 @@ const registry: ReadonlyMap<ResourceKind, AnyKind> = new Map(
     file,
     firewall,
     hostname,
+    jsonSettings,
     kubeletIdentity,
     membership,
     modules,

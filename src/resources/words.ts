@@ -2,6 +2,7 @@ import { ARTIFACT_WORDS } from './artifact.js';
 import { BLOCK_WORDS } from './block.js';
 import { FIREWALL_WORDS } from './firewall.js';
 import { HOSTNAME_WORDS } from './hostname.js';
+import { JSON_SETTINGS_WORDS } from './json-settings.js';
 import { MODULE_WORDS } from './modules.js';
 import { PACKAGE_WORDS } from './packages.js';
 import { POD_WORDS } from './pods.js';
@@ -20,6 +21,7 @@ export const ACTION_PRELUDE = [
   BLOCK_WORDS,
   FIREWALL_WORDS,
   HOSTNAME_WORDS,
+  JSON_SETTINGS_WORDS,
   MODULE_WORDS,
   PACKAGE_WORDS,
   POD_WORDS,

@@ -53,6 +53,10 @@ function inputLine(input: Resource): readonly string[] {
       return [`file ${input.path} ${createHash('sha256').update(reveal(input.content)).digest('hex')}`];
     case 'block':
       return [`block ${input.path} ${createHash('sha256').update(input.content).digest('hex')}`];
+    case 'json-settings':
+      return [
+        `json-settings ${input.path} ${createHash('sha256').update(JSON.stringify(input.settings)).digest('hex')}`,
+      ];
     case 'artifact':
       return [`artifact ${input.name} ${input.sha256}`];
     default:

@@ -110,6 +110,71 @@ describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('%s', (_
     });
   });
 
+  describe('settings in a JSON file', () => {
+    // The stamp lies in provision's own folder on the host.
+    const home = '/var/lib/provision';
+    const isNew = !existsSync(home);
+    afterEach(() => {
+      if (isNew) rmSync(home, { recursive: true, force: true });
+    });
+    const settings = { 'exec-opts': ['native.cgroupdriver=systemd'], 'log-opts': { 'max-size': '100m' } };
+    const inFile = (path: string, ours: Readonly<Record<string, unknown>> = settings) =>
+      resourceOn(run, { kind: 'json-settings', path, settings: ours, unit: 'provision-test-none.service' }, entry);
+
+    asRoot('in a file of ours', () =>
+      holds({
+        kind: 'json-settings',
+        path: join(room, "it's", 'd.json'),
+        settings,
+        unit: 'provision-test-none.service',
+      }),
+    );
+    asRoot('beside those of others, which come back byte for byte', async () => {
+      const path = join(room, 'd.json');
+      const theirs =
+        '{"debug":true,\n "exec-opts":["native.cgroupdriver=cgroupfs","x=y"], "log-opts": {"max-file": "2"}}';
+      writeFileSync(path, theirs, { mode: 0o600 });
+      const was = photo();
+      const on = inFile(path);
+      const former = await on.answer();
+      await on.make(former);
+      expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({
+        debug: true,
+        'exec-opts': ['native.cgroupdriver=systemd', 'x=y'],
+        'log-opts': { 'max-size': '100m', 'max-file': '2' },
+      });
+      expect(lstatSync(path).mode & 0o777).toBe(0o600);
+      expect(await on.answer()).toEqual(on.kind.satisfied({ ...settingsOf(path) }, former));
+      const less = inFile(path, { 'log-opts': { 'max-size': '1m' } });
+      await less.make(await less.answer());
+      expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({
+        debug: true,
+        'exec-opts': ['x=y'],
+        'log-opts': { 'max-size': '1m', 'max-file': '2' },
+      });
+      await on.unmake(former);
+      expect(photo()).toEqual(was);
+      await on.unmake(former);
+      expect(photo()).toEqual(was);
+    });
+    asRoot('what somebody wrote there after us stays beside the former file', async () => {
+      const path = join(room, 'd.json');
+      writeFileSync(path, '{}');
+      const on = inFile(path);
+      const former = await on.answer();
+      await on.make(former);
+      writeFileSync(path, '{"theirs": 1}');
+      await on.unmake(former);
+      expect([readFileSync(path, 'utf8'), readFileSync(`${path}.changed`, 'utf8')]).toEqual(['{}', '{"theirs": 1}']);
+    });
+    const settingsOf = (path: string): Resource => ({
+      kind: 'json-settings',
+      path,
+      settings,
+      unit: 'provision-test-none.service',
+    });
+  });
+
   test('a block in a file of its own goes with the file; what others wrote around it stays', async () => {
     const path = join(room, 'hosts');
     const on = resourceOn(run, { kind: 'block', path, content: 'ours' }, entry);
