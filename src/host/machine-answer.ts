@@ -1,3 +1,4 @@
+import { findFamily } from '../family/index.js';
 import type { Arch, MachineFacts } from '../model/index.js';
 import { ProvisionError } from '../model/index.js';
 
@@ -24,9 +25,12 @@ export function readMachine(
   };
   const [hostname = '', kernel = '', machine = ''] = must('uname').split(' ');
   const container = one('container');
+  const os = osOf(all('os'));
+  const packageManager = packageManagerOf(one('packages'));
   return {
     hostname,
-    os: osOf(all('os')),
+    os,
+    family: findFamily(os, packageManager).family,
     arch: archOf(machine),
     kernel,
     cpus: Number(must('cpus')),
@@ -38,7 +42,7 @@ export function readMachine(
     addresses: all('address').map((address) => address.replace(/\/\d+$/, '')),
     routes: all('route'),
     initSystem: must('init'),
-    packageManager: packageManagerOf(one('packages')),
+    packageManager,
     ...cgroupOf(answer),
     clockSkewMs: skewOf(must('clock'), timing, output),
     timeSynced: timeSyncOf(answer),

@@ -19,6 +19,8 @@ export interface MachineFacts {
     readonly version: string;
     readonly name: string;
   };
+  /** Row of the family table that it is, or is nearest to: `el9`, `debian`. */
+  readonly family: string;
   readonly arch: Arch | string;
   readonly kernel: string;
   readonly cpus: number;

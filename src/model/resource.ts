@@ -8,6 +8,7 @@ export type Resource =
   | JsonSettingsResource
   | ArtifactResource
   | PackagesResource
+  | RepositoryResource
   | UnitResource
   | SysctlResource
   | ModuleResource
@@ -72,6 +73,38 @@ export interface PackagesResource {
   readonly kind: 'packages';
   readonly name: string;
   readonly packages: readonly string[];
+  /** Package -> exact upstream version (`1.36.3`, `20.10.24`), whatever the package's own epoch and release. The others: any version. */
+  readonly versions?: Readonly<Record<string, string>> | undefined;
+  /** Those with a version stay at it when the operator updates the host. */
+  readonly hold?: boolean | undefined;
+  /** yum and dnf: repositories that are switched on, and whose excludes are lifted, for this installation only. */
+  readonly enableRepos?: readonly string[] | undefined;
+}
+
+/** Where the package manager gets packages from. A key is trusted only when its fingerprint is one of the pinned ones. */
+export interface RepositoryResource {
+  readonly kind: 'repository';
+  /** Section of the .repo file, and name of every file of ours: `kubernetes`. */
+  readonly id: string;
+  readonly title: string;
+  readonly format: 'yum' | 'apt';
+  readonly baseUrl: string;
+  /** apt only: `bookworm`, or `/` for a flat repository. */
+  readonly suite?: string | undefined;
+  /** apt only; none for a flat repository. */
+  readonly components?: readonly string[] | undefined;
+  readonly keyUrls: readonly string[];
+  /** 40 upper-case hex digits each. Every primary key in what the URLs give must be one of them. */
+  readonly keyFingerprints: readonly string[];
+  /** apt: a keyring that the distribution brought; then there is nothing to fetch. */
+  readonly keyring?: string | undefined;
+  /** yum: the metadata is signed, too. apt knows nothing else. */
+  readonly repoGpgcheck: boolean;
+  readonly enabled: boolean;
+  /** yum: packages that a plain update does not see. */
+  readonly exclude: readonly string[];
+  /** Files that it stands in for, kept aside: paths whose last part may hold `*`. */
+  readonly replaces: readonly string[];
 }
 
 export interface UnitResource {

@@ -161,13 +161,16 @@ unpack_as() {
   while [ "$_left" -gt 0 ]; do set -- "$@" "$_prefix\${1#./}"; shift 2; _left=$((_left - 1)); done
   tar -xzf "$_file" -C "$_from" --no-same-owner --no-same-permissions -- "$@" 2>/dev/null
 }
-remove_artifact() {
-  rm -f -- "${STAMPS}/$1"
+give_back_paths() { # what keep_path kept
   [ ! -e "$entry.was.paths" ] || while read -r _n _path; do
     if [ "$_n" = - ]; then rm -f -- "$_path"
     elif [ -e "$entry.was.$_n" ] || [ -L "$entry.was.$_n" ]; then put_back "$entry.was.$_n" "$_path" || exit 1
     fi
   done <"$entry.was.paths"
+}
+remove_artifact() {
+  rm -f -- "${STAMPS}/$1"
+  give_back_paths || return 1
   forget_dir ${STAMPS}; forget_dirs
 }
 `;

@@ -16,6 +16,7 @@ import { node } from './node.js';
 import { objects } from './objects.js';
 import { packages } from './packages.js';
 import { pods } from './pods.js';
+import { repository } from './repository.js';
 import { selinux } from './selinux.js';
 import { staticPod } from './static-pod.js';
 import { swap } from './swap.js';
@@ -38,6 +39,7 @@ export {
   parseFiles,
   readFiles,
 } from './kubectl.js';
+export type { PackagesAnswer } from './packages.js';
 export { FORGET, readResidue, residueQuestion } from './residue.js';
 export { HOST_DIR, heredoc, LEDGER_DIR, QUESTION_PRELUDE, word, words } from './shell.js';
 export { askInside, askNodePort, endSmoke, smokeObjects, startSmoke } from './smoke.js';
@@ -61,6 +63,7 @@ const registry: ReadonlyMap<ResourceKind, AnyKind> = new Map(
     objects,
     packages,
     pods,
+    repository,
     selinux,
     staticPod,
     swap,

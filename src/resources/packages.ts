@@ -1,21 +1,26 @@
-import type { Action, PackagesResource } from '../model/index.js';
+import type { Action, LedgerEntry, PackagesResource } from '../model/index.js';
 import { ProvisionError } from '../model/index.js';
 import type { Kind } from './kind.js';
 import { words } from './shell.js';
 
-/** Installed version per package; null: not installed, or only half. */
-export type PackagesAnswer = Readonly<Record<string, string | null>>;
+export interface PackagesAnswer {
+  /** Installed version and release per package, without its epoch; null: not installed, or only half. */
+  readonly versions: Readonly<Record<string, string | null>>;
+  /** Those that an update leaves alone, whoever said so. */
+  readonly held: readonly string[];
+}
 
-/** Packages of the host's distribution. Only the missing ones are installed, and only what that brought in is removed again. */
+/** Packages of the host's repositories. What is missing is installed, what has a version gets it, and only what that brought in goes again. */
 export const packages: Kind<PackagesResource, PackagesAnswer> = {
   kind: 'packages',
   name: (r) => r.name,
 
   // A name that rpm does not know may still be provided by a package of another name (EL9: iptables by iptables-nft).
+  // Held is what the versionlock plugin or a repository's exclude line keeps from an update; dpkg has a state for it.
   ask: (rs) => `set -- ${words(namesOf(rs))}
 if have apt-get; then
   need dpkg-query
-  dpkg-query -W -f='have \${Package} \${db:Status-Status} \${Version}\\n' -- "$@" 2>/dev/null || [ $? -eq 1 ]
+  dpkg-query -W -f='have \${Package} \${db:Status-Status} \${Version} \${db:Status-Want}\\n' -- "$@" 2>/dev/null || [ $? -eq 1 ]
 elif have rpm; then
   rpm -q rpm >/dev/null || exit 1
   found=$(LC_ALL=C rpm -q --qf 'have %{NAME} installed %{VERSION}-%{RELEASE}\\n' "$@")
@@ -23,103 +28,121 @@ elif have rpm; then
   for p in $(printf '%s\\n' "$found" | sed -n 's/^package \\(.*\\) is not installed$/\\1/p'); do
     rpm -q --whatprovides --qf "have $p installed %{VERSION}-%{RELEASE}\\n" "$p" | grep '^have ' | head -n 1
   done
+  ${rs.some((r) => r.hold === true) ? HELD_BY_RPM : ':'}
 else echo 'neither apt nor rpm is on this host' >&2; exit 69
 fi`,
 
   read(output, rs) {
     const versions = new Map<string, string>();
-    for (const [, name = '', version = ''] of output.matchAll(/^have (\S+) installed (\S+)$/gm))
-      versions.set(name, version);
-    return rs.map((r) => Object.fromEntries(r.packages.map((name) => [name, versions.get(name) ?? null])));
+    const held = new Set<string>();
+    for (const [, name = '', version = '', want] of output.matchAll(/^have (\S+) installed (\S+)(?: (\S+))?$/gm)) {
+      versions.set(name, version.replace(/^\d+:/, ''));
+      if (want === 'hold') held.add(name);
+    }
+    for (const [, name = ''] of output.matchAll(/^excluded (\S+)$/gm)) held.add(name);
+    // versionlock(1): NAME-EPOCH:VERSION-RELEASE.ARCH of dnf, EPOCH:NAME-VERSION-… of yum.
+    const locks = [...output.matchAll(/^locked (\S+)$/gm)].map(([, lock = '']) => lock.replace(/^\d+:/, ''));
+    return rs.map((r) => ({
+      versions: Object.fromEntries(r.packages.map((name) => [name, versions.get(name) ?? null])),
+      held: r.packages.filter((name) => held.has(name) || locks.some((lock) => locksOf(lock) === name)),
+    }));
   },
 
-  appear(_, answer) {
-    const missing = missingIn(answer);
-    if (missing.length === 0) return [];
-    return [
-      {
-        verb: '+',
-        summary: `install ${missing.join(', ')}`,
-        because: missing.map((name) => `${name} is not installed`),
-      },
+  appear(r, answer) {
+    const { missing, wrong, loose } = gaps(r, answer);
+    const because = [
+      ...missing.map((name) => `${name} is not installed`),
+      ...wrong.map((name) => `${name} is ${answer.versions[name]}, not ${r.versions?.[name]}`),
+      ...loose.map((name) => `${name} is not held`),
     ];
+    if (because.length === 0) return [];
+    const named = [...missing, ...wrong].map((name) => [name, r.versions?.[name] ?? ''].join(' ').trim());
+    const summary = named.length > 0 ? `install ${named.join(', ')}` : `hold ${loose.join(', ')}`;
+    return [{ verb: missing.length > 0 ? '+' : '~', summary, because }];
   },
 
-  satisfied: (r, answer) =>
-    Object.fromEntries(r.packages.map((name) => [name, answer[name] ?? 'installed'])) as PackagesAnswer,
+  satisfied: (r, answer) => ({
+    versions: Object.fromEntries(
+      r.packages.map((name) => {
+        const installed = answer.versions[name] ?? null;
+        const wanted = r.versions?.[name];
+        return [name, installed !== null && isVersion(installed, wanted) ? installed : (wanted ?? 'installed')];
+      }),
+    ),
+    held: r.packages.filter((name) => answer.held.includes(name) || (r.hold === true && name in (r.versions ?? {}))),
+  }),
 
-  make: (r, action: Action) => {
-    const missing = missingIn((action.before ?? {}) as PackagesAnswer);
-    return `install_packages ${words(checked(missing.length > 0 ? missing : r.packages))}`;
+  make(r, action: Action) {
+    const { missing, wrong, loose } = gaps(r, (action.before as PackagesAnswer | null) ?? NOTHING);
+    const named = [...missing, ...wrong].map((name) => [name, r.versions?.[name]] as const);
+    return [
+      `package_repos ${words(checkedRepos(r.enableRepos ?? []))}`,
+      named.length === 0 ? '' : `install_packages ${words(named.map(specOf))}`,
+      loose.length === 0 ? '' : `hold_packages ${words(checked(loose))}`,
+    ]
+      .filter((line) => line !== '')
+      .join('\n');
   },
 
   ledger: {
-    remember: (r) => ({ packages: r.packages }),
+    remember: (r) => ({ packages: r.packages, versions: r.versions ?? {} }),
     vanish: (entry) => ({
       verb: '-',
-      summary: `remove ${missingIn((entry.former ?? {}) as PackagesAnswer).join(', ')} and what came with them`,
+      summary: `remove ${missingIn(formerOf(entry)).join(', ')} and what came with them`,
       because: ['they were not there before'],
     }),
-    unmake: () => 'remove_packages',
+    unmake(entry) {
+      const { versions = {} } = entry.resource as Partial<PackagesResource>;
+      const before = Object.entries(formerOf(entry).versions).flatMap(([name, version]) =>
+        version !== null && name in versions ? [specOf([name, version])] : [],
+      );
+      return `release_packages\nremove_packages${before.length === 0 ? '' : `\nput_back_versions ${words(before)}`}`;
+    },
   },
 };
 
-/**
- * install_packages NAME…: remembers what really came in ("$entry.was") and what had to go for it ("$entry.was.gone"), by comparing
- * the lists of installed packages. "$entry.was.before" stays while an installation is under way, so that a cut one is not forgotten.
- * remove_packages: exactly those; a package that something else needs by now is kept.
- * A list that could not be made, or only in part, would make every package of the host ours: it ends the work.
- */
-export const PACKAGE_WORDS = `
-installed_packages() { # FILE: becomes the list, whole or not at all
-  if have apt-get; then dpkg-query -W -f='\${db:Status-Status} \${binary:Package}\\n' >"$1.raw"
-  else rpm -qa --qf 'installed %{NAME}\\n' >"$1.raw"; fi &&
-    sed -n 's/^installed //p' "$1.raw" >"$1.part" && LC_ALL=C sort -u -o "$1.part" "$1.part" && [ -s "$1.part" ] &&
-    rm -f -- "$1.raw" && mv -f -- "$1.part" "$1" || { say 'could not list the installed packages'; return 1; }
+const HELD_BY_RPM = `cat /etc/dnf/plugins/versionlock.list /etc/yum/pluginconf.d/versionlock.list 2>/dev/null | sed -n 's/^\\([^#! ][^ ]*\\).*/locked \\1/p'
+  cat /etc/yum.repos.d/*.repo /etc/dnf/dnf.conf /etc/yum.conf 2>/dev/null | awk '
+    /^[^ \\t]/ { on = 0 }
+    /^(exclude|excludepkgs)[ \\t]*=/ { on = 1; sub(/^[^=]*=/, "") }
+    on { gsub(/,/, " "); for (i = 1; i <= NF; i++) print "excluded", $i }'`;
+
+const NOTHING: PackagesAnswer = { versions: {}, held: [] };
+
+/** What is between the answer and the wish. A version that nobody asked for is never wrong. */
+function gaps(r: PackagesResource, answer: PackagesAnswer) {
+  const at = (name: string): string | null => answer.versions[name] ?? null;
+  return {
+    missing: r.packages.filter((name) => at(name) === null),
+    wrong: r.packages.filter((name) => at(name) !== null && !isVersion(at(name) ?? '', r.versions?.[name])),
+    loose: r.packages.filter((name) => r.hold === true && name in (r.versions ?? {}) && !answer.held.includes(name)),
+  };
 }
-apt() { DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
-install_packages() {
-  if [ -e "$entry.was.before" ]; then
-    ! have dpkg || DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a
-  else installed_packages "$entry.was.before" || return 1; fi
-  if have apt-get; then
-    apt update || say 'apt-get update failed: trying with the package lists that are there'
-    apt --no-install-recommends install -- "$@" || return 1
-  elif have dnf; then dnf -y --setopt=install_weak_deps=False install "$@" || return 1
-  elif have yum; then yum -y install "$@" || return 1
-  else say 'neither apt nor dnf nor yum is on this host'; return 1; fi
-  note_packages
+
+/** Is `1.36.3-150500.1.1` or `20.10.24~3-0~debian` the upstream version wanted? The same rule as `is_version` of the shell. */
+function isVersion(installed: string, wanted: string | undefined): boolean {
+  if (wanted === undefined || installed === wanted) return true;
+  return installed.startsWith(wanted) && /^(-|\+|\^|~\d)/.test(installed.slice(wanted.length));
 }
-note_packages() { # what came and went since "$entry.was.before"
-  [ -e "$entry.was.before" ] || return 0
-  installed_packages "$entry.was.after" &&
-    LC_ALL=C comm -13 "$entry.was.before" "$entry.was.after" >>"$entry.was" &&
-    LC_ALL=C comm -23 "$entry.was.before" "$entry.was.after" >>"$entry.was.gone" || return 1
-  rm -f -- "$entry.was.before" "$entry.was.after"
-}
-remove_packages() {
-  note_packages || return 1
-  [ -s "$entry.was" ] || return 0
-  installed_packages "$entry.was.now" || return 1
-  LC_ALL=C sort -u "$entry.was" | LC_ALL=C comm -12 - "$entry.was.now" >"$entry.was.ours"
-  set -- $(cat "$entry.was.ours")
-  if [ $# -eq 0 ]; then :
-  elif ! have apt-get; then rpm -e -- "$@" || for _p; do rpm -e -- "$_p" || say "$_p stays: something needs it"; done
-  elif _would=$(apt -s purge -- "$@") &&
-    [ -z "$(printf '%s\\n' "$_would" | sed -nE 's/^(Remv|Purg) ([^ ]+).*/\\2/p' | LC_ALL=C sort -u | sed 's/:.*//' | grep -vxF "$(sed 's/:.*//' "$entry.was.ours")")" ]; then
-    apt purge -- "$@"
-  else for _p; do dpkg --purge -- "$_p" || say "$_p stays: something needs it"; done
-  fi
-  [ ! -s "$entry.was.gone" ] || ! have apt-get || apt --no-install-recommends install -- $(cat "$entry.was.gone") ||
-    say "could not bring back $(tr '\\n' ' ' <"$entry.was.gone")"
-}
-`;
+
+const locksOf = (lock: string): string => lock.replace(/-(\d+:)?\d[^-]*(-[^-]*)?$/, '');
 
 const missingIn = (answer: PackagesAnswer): readonly string[] =>
-  Object.keys(answer).filter((name) => answer[name] === null);
+  Object.keys(answer.versions).filter((name) => answer.versions[name] === null);
+
+const formerOf = (entry: LedgerEntry): PackagesAnswer => (entry.former as PackagesAnswer | null) ?? NOTHING;
 
 const namesOf = (rs: readonly PackagesResource[]): readonly string[] =>
   checked([...new Set(rs.flatMap((r) => r.packages))]);
+
+/** NAME, or NAME=VERSION: neither apt's nor rpm's names hold a `=`. */
+function specOf([name, version]: readonly [string, string | undefined]): string {
+  checked([name]);
+  if (version === undefined) return name;
+  if (!/^[A-Za-z0-9][A-Za-z0-9.+~^_-]*$/.test(version))
+    throw new ProvisionError('INVENTORY', `not a package version: ${JSON.stringify(version)}`);
+  return `${name}=${version}`;
+}
 
 /** dnf and yum take no `--`, so a name that could be an option is refused here. */
 function checked(names: readonly string[]): readonly string[] {
@@ -129,4 +152,12 @@ function checked(names: readonly string[]): readonly string[] {
     }
   }
   return names;
+}
+
+function checkedRepos(ids: readonly string[]): readonly string[] {
+  for (const id of ids) {
+    if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(id))
+      throw new ProvisionError('INVENTORY', `not a repository id: ${JSON.stringify(id)}`);
+  }
+  return ids;
 }

@@ -4,8 +4,9 @@ import { FIREWALL_WORDS } from './firewall.js';
 import { HOSTNAME_WORDS } from './hostname.js';
 import { JSON_SETTINGS_WORDS } from './json-settings.js';
 import { MODULE_WORDS } from './modules.js';
-import { PACKAGE_WORDS } from './packages.js';
+import { PACKAGE_WORDS } from './packages-shell.js';
 import { POD_WORDS } from './pods.js';
+import { REPOSITORY_WORDS } from './repository-shell.js';
 import { SELINUX_WORDS } from './selinux.js';
 import { BASE_WORDS } from './shell.js';
 import { STATIC_POD_WORDS } from './static-pod.js';
@@ -25,6 +26,7 @@ export const ACTION_PRELUDE = [
   MODULE_WORDS,
   PACKAGE_WORDS,
   POD_WORDS,
+  REPOSITORY_WORDS,
   SELINUX_WORDS,
   STATIC_POD_WORDS,
   SWAP_WORDS,

@@ -1,3 +1,4 @@
+import { familyById } from '../family/index.js';
 import {
   type Cluster,
   hasEtcd,
@@ -241,10 +242,7 @@ function scheduler({ cluster, release }: Scene): Pod {
 
 /** The host's own authorities, and what /etc/ssl/certs links to: Debian's and Red Hat's places (kubeadm looks which exist). */
 function systemCertificates({ machine }: Scene): readonly Mount[] {
-  const further =
-    machine.packageManager === 'apt'
-      ? ['/etc/ca-certificates', '/usr/local/share/ca-certificates', '/usr/share/ca-certificates']
-      : ['/etc/pki/ca-trust', '/etc/pki/tls/certs'];
+  const further = familyById(machine.family).certificateFolders;
   return [
     { name: 'ca-certs', path: '/etc/ssl/certs', readOnly: true, type: 'DirectoryOrCreate' },
     ...further.map((path) => ({

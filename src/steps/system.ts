@@ -1,3 +1,4 @@
+import { familyById } from '../family/index.js';
 import { openPorts, type Resource, type Scene, type Step } from '../model/index.js';
 import { render } from '../templates.js';
 import { block, file, stopped, unit } from './words.js';
@@ -47,41 +48,12 @@ export const packages: Step = {
   ],
 };
 
-/** kubelet, kube-proxy and the runtime call these; kubeadm's preflight asks for most of them. */
-const PACKAGES = {
-  apt: ['ca-certificates', 'conntrack', 'curl', 'ebtables', 'ethtool', 'iproute2', 'ipset', 'iptables', 'kmod'].concat([
-    'mount',
-    'openssl',
-    'procps',
-    'socat',
-    'tar',
-    'util-linux',
-  ]),
-  // EL9 and later: ebtables is part of iptables-nft, tc of iproute-tc, and curl-minimal is curl enough.
-  dnf: [
-    'ca-certificates',
-    'conntrack-tools',
-    'ethtool',
-    'iproute',
-    'iproute-tc',
-    'ipset',
-    'iptables-nft',
-    'kmod',
-  ].concat(['openssl', 'procps-ng', 'socat', 'tar', 'util-linux']),
-} as const;
-
+/** What Kubernetes calls, as this family names it. */
 export function packagesFor({ machine, cluster, node }: Scene): readonly string[] {
-  const family = isRedHat(machine) ? PACKAGES.dnf : PACKAGES.apt;
-  const further = [
-    ...(cluster.proxyMode === 'ipvs' ? ['ipvsadm'] : []),
-    ...(cluster.proxyMode === 'nftables' ? ['nftables'] : []),
-    ...(node.system.timeSync.enabled ? ['chrony'] : []),
-  ];
-  return [...family, ...further].sort();
+  const family = familyById(machine.family);
+  const time = node.system.timeSync.enabled ? ['chrony'] : [];
+  return [...new Set([...family.packages, ...family.proxyPackages[cluster.proxyMode], ...time])].sort();
 }
-
-const isRedHat = (machine: Scene['machine']): boolean =>
-  machine.packageManager === 'dnf' || machine.packageManager === 'yum';
 
 const FIREWALLS: readonly string[] = ['firewalld.service', 'ufw.service'];
 
@@ -153,7 +125,7 @@ export const time: Step = {
   on: (node) => node.system.timeSync.enabled,
   desire: (scene) => {
     const servers = timeServers(scene);
-    return [...servers, unit(isRedHat(scene.machine) ? 'chronyd.service' : 'chrony.service', servers)];
+    return [...servers, unit(familyById(scene.machine.family).time.chronyUnit, servers)];
   },
 };
 
@@ -162,10 +134,10 @@ function timeServers({ node, machine }: Scene): readonly Resource[] {
   const { servers } = node.system.timeSync;
   if (servers.length === 0) return [];
   const lines = `${servers.map((server) => `server ${server} iburst`).join('\n')}\n`;
-  // Debian's chrony.conf reads conf.d; Red Hat's reads no directory that is ours to write.
-  return isRedHat(machine)
-    ? [block('/etc/chrony.conf', lines)]
-    : [file('/etc/chrony/conf.d/90-provision.conf', render('chrony/servers.conf', { lines }))];
+  const { chronyServers, chronyConf } = familyById(machine.family).time;
+  return chronyServers === null
+    ? [block(chronyConf, lines)]
+    : [file(chronyServers, render('chrony/servers.conf', { lines }))];
 }
 
 export const limits: Step = {

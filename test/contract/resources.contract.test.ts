@@ -361,6 +361,8 @@ esac
     const resource: Resource = { kind: 'packages', name: 'x', packages: ['curl', 'iptables', 'socat'] };
     const kind = kindOf('packages');
     const { out } = start(`${QUESTION_PRELUDE}\nPATH=${bin}\n( set -u\n${kind.ask([resource])}\n)`);
-    expect(kind.read(out, [resource])).toEqual([{ curl: '7.76.1-31.el9', iptables: '1.8.10-11.el9', socat: null }]);
+    expect(kind.read(out, [resource])).toEqual([
+      { versions: { curl: '7.76.1-31.el9', iptables: '1.8.10-11.el9', socat: null }, held: [] },
+    ]);
   });
 });

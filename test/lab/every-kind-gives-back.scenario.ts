@@ -2,7 +2,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { down, exec, up } from '../../src/lab/index.js';
 import type { Resource } from '../../src/model/index.js';
-import { LEDGER_DIR, QUESTION_PRELUDE, readResidue, residueQuestion } from '../../src/resources/index.js';
+import {
+  LEDGER_DIR,
+  type PackagesAnswer,
+  QUESTION_PRELUDE,
+  readResidue,
+  residueQuestion,
+} from '../../src/resources/index.js';
 import { type Run, resourceOn } from '../contract/resources-shell.js';
 import { differences, type HostState, readHostState, STATE_QUESTION } from '../support/host-state.js';
 
@@ -36,7 +42,7 @@ async function holds(
   expect(on.drafts(former)).not.toEqual([]);
   await on.make(former);
   const after = await on.answer();
-  if (resource.kind === 'packages') expect(Object.values(after as object)).not.toContain(null);
+  if (resource.kind === 'packages') expect(Object.values((after as PackagesAnswer).versions)).not.toContain(null);
   else expect(after).toEqual(on.kind.satisfied(resource, former));
   expect(on.drafts(after)).toEqual([]);
   await meanwhile(on);

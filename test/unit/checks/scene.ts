@@ -19,6 +19,7 @@ const REQUIRED_CONFIG =
 export const healthy = (of: Node, index: number): MachineFacts => ({
   hostname: `fresh-${index}`,
   os: { id: 'debian', like: [], version: '12', name: 'Debian GNU/Linux 12 (bookworm)' },
+  family: 'debian',
   arch: 'amd64',
   kernel: '6.1.0-18-amd64',
   cpus: 4,

@@ -78,6 +78,20 @@ test('a word holds no NUL and no newline', () => {
 
 const questionOf = (resources: readonly Resource[]): string => kindOf(resources[0]?.kind ?? 'file').ask(resources);
 
+const A_REPOSITORY: Resource = {
+  kind: 'repository',
+  id: 'r',
+  title: 'R',
+  format: 'apt',
+  baseUrl: 'https://example.com/r',
+  keyUrls: ['https://example.com/key'],
+  keyFingerprints: ['0'.repeat(40)],
+  repoGpgcheck: true,
+  enabled: true,
+  exclude: [],
+  replaces: [],
+};
+
 /** One resource of each kind with the same hostile text wherever an operator's text can be. */
 const everywhere = (text: string): readonly Resource[] => [
   { kind: 'file', path: `/etc/${text}`, mode: 0o644, content: text },
@@ -93,6 +107,13 @@ const everywhere = (text: string): readonly Resource[] => [
     install: [{ member: text, path: `/opt/${text}` }],
   },
   { kind: 'packages', name: text, packages: [text] },
+  { kind: 'packages', name: text, packages: ['kubelet'], versions: { kubelet: text }, hold: true },
+  { kind: 'packages', name: text, packages: ['kubelet'], enableRepos: [text] },
+  ...(['id', 'title', 'baseUrl', 'suite', 'keyring'] as const).map((field) => ({ ...A_REPOSITORY, [field]: text })),
+  ...(['keyUrls', 'keyFingerprints', 'exclude', 'components', 'replaces'] as const).flatMap((field) => [
+    { ...A_REPOSITORY, [field]: [text] },
+    { ...A_REPOSITORY, format: 'yum' as const, [field]: [text] },
+  ]),
   { kind: 'unit', name: text, state: 'started', stamp: text, within: 5 },
   { kind: 'unit', name: text, state: 'stopped', stamp: text, within: 5 },
   { kind: 'sysctl', name: text, values: { 'net.x': text } },
@@ -152,7 +173,11 @@ function scripts(resource: Resource, text: string): readonly string[] {
     try {
       return make();
     } catch (error) {
-      if (error instanceof Error && /not a (sysctl key|package name)|may not remove/.test(error.message)) return '';
+      if (
+        error instanceof Error &&
+        /not a (sysctl key|package|repository|line of a repository|key fingerprint)|may not remove/.test(error.message)
+      )
+        return '';
       throw error;
     }
   });

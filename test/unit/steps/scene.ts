@@ -64,7 +64,7 @@ export const fakeTrust: Trust = {
 };
 
 export const aDebian = (over: Partial<MachineFacts> = {}): MachineFacts =>
-  aMachine({ packageManager: 'apt', resolvConf: ['192.0.2.1'], ...over });
+  aMachine({ family: 'debian', packageManager: 'apt', resolvConf: ['192.0.2.1'], ...over });
 
 export function aScene(
   over: { readonly nodes?: readonly Node[]; readonly cluster?: Partial<Cluster>; readonly at?: string } = {},

@@ -1,0 +1,142 @@
+/**
+ * package_repos ID…: for what follows, these are on and hide nothing (yum, dnf).
+ * install_packages NAME|NAME=VERSION…: remembers what really came in ("$entry.was") and what had to go for it ("$entry.was.gone"), by
+ * comparing the lists of installed packages. "$entry.was.before" stays while an installation is under way, so that a cut one is not
+ * forgotten. VERSION is upstream's: the repositories' newest package of it is taken, and whether it is there is looked at afterwards, because
+ * yum ends well when it found only some of what it was asked for.
+ * remove_packages: exactly what came in; a package that something else needs by now is kept.
+ * hold_packages / release_packages NAME…: by dpkg's hold, or the versionlock plugin where there is one; which of them are ours is in "$entry.was.held".
+ * A list that could not be made, or only in part, would make every package of the host ours: it ends the work.
+ */
+export const PACKAGE_WORDS = `
+installed_packages() { # FILE: becomes the list, whole or not at all. Keys that rpm trusts look like packages; they belong to repositories.
+  if have apt-get; then dpkg-query -W -f='\${db:Status-Status} \${binary:Package}\\n' >"$1.raw"
+  else rpm -qa --qf 'installed %{NAME}\\n' >"$1.raw"; fi &&
+    sed -n '/^installed gpg-pubkey$/d; s/^installed //p' "$1.raw" >"$1.part" && LC_ALL=C sort -u -o "$1.part" "$1.part" && [ -s "$1.part" ] &&
+    rm -f -- "$1.raw" && mv -f -- "$1.part" "$1" || { say 'could not list the installed packages'; return 1; }
+}
+apt() { DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
+red() { # dnf where there is one, else yum
+  if have dnf; then dnf -y --setopt=install_weak_deps=False \${_repos-} "$@"
+  elif have yum; then yum -y \${_repos-} "$@"
+  else say 'neither apt nor dnf nor yum is on this host'; return 1; fi
+}
+package_repos() { _repos=; _erasing=; for _r; do _repos="$_repos --enablerepo=$_r --disableexcludes=$_r"; _erasing=--allowerasing; done; }
+is_version() { # INSTALLED WANTED, without epochs
+  case $1 in "$2" | "$2"-* | "$2"+* | "$2"^* | "$2"~[0-9]*) return 0 ;; *) return 1 ;; esac
+}
+versions_there() { # NAME: installed ones, one a line
+  if have apt-get; then dpkg-query -W -f='\${db:Status-Status} \${Version}\\n' -- "$1" 2>/dev/null | sed -n 's/^installed \\([0-9]*:\\)\\{0,1\\}//p'
+  else rpm -q --qf '%{VERSION}-%{RELEASE}\\n' "$1" 2>/dev/null | grep -v ' is not installed$'; fi || :
+}
+versions_offered() { # NAME: what the repositories have, newest first for apt
+  if have apt-get; then apt-cache madison -- "$1" | awk -F' *[|] *' '{ print $2 }'
+  else red -q --showduplicates list "$1" 2>/dev/null | awk 'NF == 3 { print $2 }'; fi || :
+}
+has_version() { # NAME WANTED
+  for _v in $(versions_there "$1"); do if is_version "$_v" "$2"; then return 0; fi; done
+  return 1
+}
+no_version() { # NAME WANTED
+  say "no repository of this host offers $1 $2; of $1 there is:"
+  _offer=$(versions_offered "$1" | tail -n 12 | tr '\\n' ' '); say "  \${_offer:-nothing}"
+  return 1
+}
+package_spec() { # NAME[=WANTED]: as the package manager wants it
+  case $1 in *=*) ;; *) printf '%s\\n' "$1"; return ;; esac
+  if ! have apt-get; then printf '%s-%s\\n' "\${1%%=*}" "\${1#*=}"; return; fi
+  for _v in $(versions_offered "\${1%%=*}"); do
+    if is_version "\${_v#*:}" "\${1#*=}"; then printf '%s=%s\\n' "\${1%%=*}" "$_v"; return; fi
+  done
+  no_version "\${1%%=*}" "\${1#*=}" >&2; return 1
+}
+install_packages() {
+  if [ -e "$entry.was.before" ]; then
+    ! have dpkg || DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a
+  else installed_packages "$entry.was.before" || return 1; fi
+  if have apt-get; then apt update || say 'apt-get update failed: trying with the package lists that are there'; fi
+  bring_in "$@" || return 1
+  note_packages
+}
+bring_in() {
+  _wanted=$*; _n=$#
+  while [ "$_n" -gt 0 ]; do _spec=$(package_spec "$1") || return 1; shift; set -- "$@" "$_spec"; _n=$((_n - 1)); done
+  if have apt-get; then apt --no-install-recommends --allow-downgrades --allow-change-held-packages install -- "$@" || return 1
+  else
+    for _p in $_wanted; do case $_p in *=*) ! is_locked "\${_p%%=*}" || unlock "\${_p%%=*}" || return 1 ;; esac; done
+    _some=; if have dnf; then _some=\${_erasing-}; fi
+    red $_some install "$@" || _some=failed
+    for _p in $_wanted; do case $_p in *=*)
+      _name=\${_p%%=*}; _version=\${_p#*=}
+      # yum does not go back by "install".
+      if ! has_version "$_name" "$_version" && [ "$_some" != failed ] && ! have dnf; then red downgrade "$_name-$_version" || :; fi
+      if ! has_version "$_name" "$_version" && ! versions_offered "$_name" | is_offered "$_version"; then no_version "$_name" "$_version"; return 1; fi
+      has_version "$_name" "$_version" || { say "$_name is not $_version afterwards, but: $(versions_there "$_name")"; return 1; } ;;
+    esac; done
+    [ "$_some" != failed ] || return 1
+  fi
+}
+is_offered() { # WANTED, offers on stdin
+  while IFS= read -r _v; do if is_version "\${_v#*:}" "$1"; then return 0; fi; done
+  return 1
+}
+note_packages() { # what came and went since "$entry.was.before"
+  [ -e "$entry.was.before" ] || return 0
+  installed_packages "$entry.was.after" &&
+    LC_ALL=C comm -13 "$entry.was.before" "$entry.was.after" >>"$entry.was" &&
+    LC_ALL=C comm -23 "$entry.was.before" "$entry.was.after" >>"$entry.was.gone" || return 1
+  rm -f -- "$entry.was.before" "$entry.was.after"
+}
+remove_packages() {
+  note_packages || return 1
+  if [ -s "$entry.was" ]; then
+    installed_packages "$entry.was.now" || return 1
+    LC_ALL=C sort -u "$entry.was" | LC_ALL=C comm -12 - "$entry.was.now" >"$entry.was.ours"
+    set -- $(cat "$entry.was.ours")
+    if [ $# -eq 0 ]; then :
+    elif ! have apt-get; then rpm -e -- "$@" || for _p; do rpm -e -- "$_p" || say "$_p stays: something needs it"; done
+    elif _would=$(apt -s purge -- "$@") &&
+      [ -z "$(printf '%s\\n' "$_would" | sed -nE 's/^(Remv|Purg) ([^ ]+).*/\\2/p' | LC_ALL=C sort -u | sed 's/:.*//' | grep -vxF "$(sed 's/:.*//' "$entry.was.ours")")" ]; then
+      apt purge -- "$@"
+    else for _p; do dpkg --purge -- "$_p" || say "$_p stays: something needs it"; done
+    fi
+  fi
+  [ ! -s "$entry.was.gone" ] || {
+    if have apt-get; then apt --no-install-recommends install -- $(cat "$entry.was.gone"); else red install $(cat "$entry.was.gone"); fi
+  } || say "could not bring back $(tr '\\n' ' ' <"$entry.was.gone")"
+}
+put_back_versions() { # NAME=VERSION…: of packages that were there before and were changed
+  for _was; do
+    if [ -z "$(versions_there "\${_was%%=*}")" ] || has_version "\${_was%%=*}" "\${_was#*=}"; then continue; fi
+    ( bring_in "$_was" ) || say "\${_was%%=*} stays as it is: its former version \${_was#*=} is not to be had"
+  done
+}
+locks_file() {
+  for _f in /etc/dnf/plugins/versionlock.conf /etc/yum/pluginconf.d/versionlock.conf; do
+    if [ -e "$_f" ]; then printf '%s\\n' "\${_f%.conf}.list"; return 0; fi
+  done
+  return 1
+}
+is_locked() { # NAME: by the versionlock plugin
+  _list=$(locks_file) && [ -e "$_list" ] && sed 's/^[0-9]*://' "$_list" | n="$1-" awk 'index($0, ENVIRON["n"]) == 1 && substr($0, length(ENVIRON["n"]) + 1) ~ /^[0-9]/ { f = 1 } END { exit !f }'
+}
+unlock() { if have dnf; then dnf -q -y versionlock delete "$1"; else yum -q -y versionlock delete "$1"; fi; }
+hold_packages() {
+  for _p; do
+    note "$entry.was.held" "$_p" || return 1
+    if have apt-get; then apt-mark hold -- "$_p" >/dev/null || return 1
+    elif is_locked "$_p"; then :
+    elif ! locks_file >/dev/null; then
+      say "$_p cannot be held: no repository excludes it and the versionlock plugin is not there"
+      say "install python3-dnf-plugin-versionlock (yum: yum-plugin-versionlock), by system.packages for example"; return 1
+    elif have dnf; then dnf -q -y versionlock add "$_p" || return 1
+    else yum -q -y versionlock add "$_p" || return 1; fi
+  done
+}
+release_packages() {
+  [ ! -e "$entry.was.held" ] || while IFS= read -r _p; do
+    if have apt-get; then apt-mark unhold -- "$_p" >/dev/null
+    elif is_locked "$_p"; then unlock "$_p"; fi || say "$_p stays held"
+  done <"$entry.was.held"
+}
+`;
