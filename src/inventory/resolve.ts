@@ -49,6 +49,7 @@ export function resolveCluster(
       artifacts: cluster.mirrors?.artifacts === undefined ? null : withoutSlash(cluster.mirrors.artifacts),
       checksums,
       registries: mapValues(cluster.mirrors?.registries, (urls) => [urls].flat().map(withoutSlash)),
+      imageRepository: null,
     },
     components: {
       kubelet: cluster.kubelet ?? {},

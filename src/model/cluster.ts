@@ -54,6 +54,8 @@ export interface Mirrors {
   readonly checksums: Readonly<Record<string, string>>;
   /** Registry host -> mirror URLs, tried in order before the registry itself. */
   readonly registries: Readonly<Record<string, readonly string[]>>;
+  /** Has the images of Kubernetes under flat names (`registry.aliyuncs.com/google_containers`); null: registry.k8s.io. */
+  readonly imageRepository: string | null;
   /** What this one run has instead of all of them. Never from the inventory, and nothing of it stays on a host. */
   readonly bundle?: BundleSource | undefined;
 }

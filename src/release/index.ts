@@ -2,6 +2,7 @@
 // It knows no host and no step; nothing else in the product spells a version.
 import {
   type Arch,
+  type ArtifactName,
   type ArtifactSource,
   type Cluster,
   type ManifestSource,
@@ -9,14 +10,16 @@ import {
   ProvisionError,
   type Release,
 } from '../model/index.js';
+import { type ArtifactRow, artifacts, type ManifestRow, manifests } from './artifacts.js';
 import { minorOf } from './skew.js';
-import { type ArtifactRow, artifacts, type ManifestRow, manifests, type ReleaseRow, releases } from './table.js';
+import { type ReleaseRow, releases } from './table.js';
 
+export { artifacts, manifests } from './artifacts.js';
 export { loadManifests, type TextCache } from './manifests.js';
 export { clusterImages, networkImages, nodeImages } from './node-images.js';
 export { controllerMayTalkTo, kubeletMayTalkTo, mayUpgrade, minorOf } from './skew.js';
 export { systemOf } from './systems.js';
-export { artifacts, manifests, releases } from './table.js';
+export { releases } from './table.js';
 
 /** Exact versions that this provision can build, oldest first. */
 export const knownVersions = (): readonly string[] => Object.values(releases).map((row) => row.kubernetes);
@@ -30,46 +33,58 @@ export function releaseFor(cluster: Pick<Cluster, 'version' | 'mirrors'>): Relea
       hint: `choose one of ${knownVersions().join(', ')}`,
     });
   }
+  const { pins, tags: _tags, kubernetes, ...traits } = row;
+  const images = imagesFor(row, mirrors.imageRepository);
   return Object.freeze({
-    kubernetes: version,
+    ...traits,
+    kubernetes,
     minor: minorOf(version),
-    components: row.pins,
-    images: imagesFor(row),
-    kubeadmApi: row.kubeadmApi,
-    controlPlaneLabel: row.controlPlaneLabel,
-    artifact: (name: Parameters<Release['artifact']>[0], arch: Arch) => artifactOf(row, name, arch, mirrors),
-    manifests: { flannel: manifestOf('flannel', row.pins.flannel, mirrors) },
+    components: pins,
+    images,
+    imageRepository: mirrors.imageRepository ?? UPSTREAM,
+    kubelet: kubeletOf(row, images.pause),
+    artifact: (name: ArtifactName, arch: Arch) => artifactOf(row, name, arch, mirrors),
+    manifests: { flannel: manifestOf('flannel', pins.flannel, mirrors) },
   });
 }
 
-/** Image references by component, as upstream publishes them. A registry mirror is the runtime's business, not the name's. */
-export function imagesFor(row: ReleaseRow): Release['images'] {
-  const core = (name: string): string => `registry.k8s.io/${name}:v${row.kubernetes}`;
+/** k8s.gcr.io, which older kubeadm name, is frozen and redirects here: registry.k8s.io has every image of theirs. */
+const UPSTREAM = 'registry.k8s.io';
+
+/**
+ * Image references by component. A registry mirror is the runtime's business, not the name's; an image repository of the
+ * inventory's own has the images of Kubernetes under flat names, as kubeadm asks for them (images/images.go).
+ */
+export function imagesFor(row: ReleaseRow, imageRepository: string | null): Release['images'] {
+  const of = (path: string, tag: string): string =>
+    `${imageRepository === null ? `${UPSTREAM}/${path}` : `${imageRepository}/${path.replace(/^.*\//, '')}`}:${tag}`;
+  const core = (name: string): string => of(name, `v${row.kubernetes}`);
   return Object.freeze({
     'kube-apiserver': core('kube-apiserver'),
     'kube-controller-manager': core('kube-controller-manager'),
     'kube-scheduler': core('kube-scheduler'),
     'kube-proxy': core('kube-proxy'),
-    etcd: `registry.k8s.io/etcd:${row.tags.etcd}`,
-    agnhost: `registry.k8s.io/e2e-test-images/agnhost:${row.tags.agnhost}`,
-    coredns: `registry.k8s.io/coredns/coredns:v${row.pins.coredns}`,
-    pause: `registry.k8s.io/pause:${row.pins.pause}`,
+    etcd: of('etcd', row.tags.etcd),
+    // No image of a cluster's: such a repository does not have it.
+    agnhost: `${UPSTREAM}/e2e-test-images/agnhost:${row.tags.agnhost}`,
+    coredns: of(row.coreDns.image, row.tags.coredns),
+    pause: of('pause', row.pins.pause),
     flannel: `ghcr.io/flannel-io/flannel:v${row.pins.flannel}`,
     'flannel-cni-plugin': `ghcr.io/flannel-io/flannel-cni-plugin:v${row.tags['flannel-cni-plugin']}`,
   });
 }
 
+function kubeletOf({ kubelet }: ReleaseRow, pause: string): Release['kubelet'] {
+  const filled = (flags: readonly string[]) => flags.map((flag) => flag.replace('{pause}', pause));
+  return { ...kubelet, flags: { containerd: filled(kubelet.flags.containerd), docker: filled(kubelet.flags.docker) } };
+}
+
 const OF_KUBERNETES: ReadonlySet<string> = new Set(['kubelet', 'kubeadm', 'kubectl']);
 
-export const versionOf = (row: ReleaseRow, name: Parameters<Release['artifact']>[0]): string =>
-  OF_KUBERNETES.has(name) ? row.kubernetes : row.pins[name as Exclude<typeof name, 'kubelet' | 'kubeadm' | 'kubectl'>];
+export const versionOf = (row: ReleaseRow, name: ArtifactName): string =>
+  OF_KUBERNETES.has(name) ? row.kubernetes : row.pins[name as Exclude<ArtifactName, 'kubelet' | 'kubeadm' | 'kubectl'>];
 
-function artifactOf(
-  row: ReleaseRow,
-  name: Parameters<Release['artifact']>[0],
-  arch: Arch,
-  mirrors: Mirrors,
-): ArtifactSource {
+function artifactOf(row: ReleaseRow, name: ArtifactName, arch: Arch, mirrors: Mirrors): ArtifactSource {
   const version = versionOf(row, name);
   const found = artifacts.find((a) => a.component === name && a.version === version);
   if (found === undefined) throw new ProvisionError('INTERNAL', `the release table has no artifact ${name} ${version}`);

@@ -33,5 +33,5 @@ const mayRunCoreDns = (release: Release, node: Node): boolean =>
     ({ key, effect }) =>
       effect === 'PreferNoSchedule' ||
       key === 'CriticalAddonsOnly' ||
-      (key === release.controlPlaneLabel && effect === 'NoSchedule'),
+      (release.marks.tolerated.includes(key) && effect === 'NoSchedule'),
   );

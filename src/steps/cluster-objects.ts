@@ -38,7 +38,7 @@ function kubeadmConfig({ cluster, release }: Scene): KubernetesObject {
   return configMap('kubeadm-config', 'kube-system', {
     ClusterConfiguration: bareYaml({
       apiServer: { ...settings(components.apiServer), ...sans },
-      apiVersion: release.kubeadmApi,
+      apiVersion: release.kubeadm.api,
       caCertificateValidityPeriod: '87600h0m0s',
       certificateValidityPeriod: '8760h0m0s',
       certificatesDir: PKI,

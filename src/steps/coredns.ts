@@ -81,7 +81,7 @@ const deployment = (scene: Scene): KubernetesObject => ({
         nodeSelector: { 'kubernetes.io/os': 'linux' },
         tolerations: [
           { key: 'CriticalAddonsOnly', operator: 'Exists' },
-          { key: scene.release.controlPlaneLabel, effect: 'NoSchedule' },
+          ...scene.release.marks.tolerated.map((key) => ({ key, effect: 'NoSchedule' })),
         ],
         affinity: {
           podAntiAffinity: {

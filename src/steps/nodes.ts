@@ -38,11 +38,11 @@ const namesResolve = {
 };
 
 /** kubeadm's markcontrolplane.go. */
-const controlPlaneLabels = ({ release }: Scene): Readonly<Record<string, string>> => ({
-  [release.controlPlaneLabel]: '',
-  'node.kubernetes.io/exclude-from-external-load-balancers': '',
-});
+const controlPlaneLabels = ({ release }: Scene): Readonly<Record<string, string>> =>
+  Object.fromEntries(release.marks.labels.map((label) => [label, '']));
 
 /** A control plane that is a worker too takes pods. */
 const controlPlaneTaints = ({ node, release }: Scene) =>
-  isControlPlane(node) && !isWorker(node) ? [{ key: release.controlPlaneLabel, effect: 'NoSchedule' as const }] : [];
+  isControlPlane(node) && !isWorker(node)
+    ? release.marks.taints.map((key) => ({ key, effect: 'NoSchedule' as const }))
+    : [];

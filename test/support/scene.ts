@@ -64,7 +64,7 @@ export function aCluster(nodes: readonly Node[], over: Partial<Cluster> = {}): C
     proxyMode: 'iptables',
     endpoint: { host: nodes[0]?.internalAddress ?? '192.0.2.1', port: 6443 },
     pki: { algorithm: 'RSA-2048', certSans: [] },
-    mirrors: { artifacts: null, checksums: {}, registries: {} },
+    mirrors: { artifacts: null, checksums: {}, registries: {}, imageRepository: null },
     components: noSettings,
     nodes,
     ignorePreflight: [],

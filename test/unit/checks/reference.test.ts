@@ -67,6 +67,7 @@ test('what a host is asked to reach is what the steps fetch there, and where its
     artifacts: 'http://192.0.2.9:8080',
     checksums: {},
     registries: { 'registry.k8s.io': ['http://192.0.2.9:5000'] },
+    imageRepository: null,
   };
   for (const at of ['cp-1', 'worker-2']) {
     const here = aScene({ at, cluster: { mirrors } });

@@ -26,7 +26,7 @@ describe('what is left out', () => {
       proxyMode: 'iptables',
       endpoint: { host: '10.0.0.11', port: 6443 },
       pki: { algorithm: 'RSA-2048', certSans: [] },
-      mirrors: { artifacts: null, checksums: {}, registries: {} },
+      mirrors: { artifacts: null, checksums: {}, registries: {}, imageRepository: null },
       components: noSettings,
       ignorePreflight: [],
       hardware: null,
@@ -181,6 +181,7 @@ nodes: [{name: a, address: 10.0.0.11, roles: [control-plane, worker]}]`);
     expect(cluster.mirrors).toEqual({
       artifacts: 'http://mirror:8080/a',
       checksums: { 'https://dl.k8s.io/v1.36.3/bin/linux/amd64/kubelet': 'ab'.repeat(32) },
+      imageRepository: null,
       registries: { 'registry.k8s.io': ['http://mirror:5000'], 'reg:5000': ['http://m1', 'http://m2'] },
     }));
   test('flags become text, free settings stay as they are', () => {

@@ -108,7 +108,7 @@ describe('the recipes in lab/', () => {
 
 // The product and the lab name versions in one place each; here they meet.
 describe('what provision installs', () => {
-  const mirrors = { artifacts: null, checksums: {}, registries: {} };
+  const mirrors = { artifacts: null, checksums: {}, registries: {}, imageRepository: null };
   const release = releaseFor({ version: versions.kubernetes, mirrors });
   const names = ['kubelet', 'kubeadm', 'kubectl', 'etcd', 'containerd', 'runc', 'cni-plugins', 'crictl'] as const;
 

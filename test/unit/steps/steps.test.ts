@@ -130,11 +130,13 @@ describe('a restart is a fact', () => {
   test('another checksum of runc is another stamp of containerd', () => {
     const scene = aScene();
     const upstream = scene.release.artifact('runc', 'amd64').upstream;
-    const mirrors = { artifacts: null, registries: {}, checksums: { [upstream]: 'f'.repeat(64) } };
+    const checksums = { [upstream]: 'f'.repeat(64) };
+    const mirrors = { artifacts: null, registries: {}, checksums, imageRepository: null };
     expect(stamp(aScene({ cluster: { mirrors } }), 'containerd.service')).not.toBe(stamp(scene, 'containerd.service'));
   });
   test('a registry mirror needs no restart: containerd reads it at every pull', () => {
-    const mirrors = { artifacts: null, checksums: {}, registries: { 'docker.io': ['https://m.example'] } };
+    const registries = { 'docker.io': ['https://m.example'] };
+    const mirrors = { artifacts: null, checksums: {}, registries, imageRepository: null };
     const other = aScene({ cluster: { mirrors } });
     expect(stamp(other, 'containerd.service')).toBe(stamp(aScene(), 'containerd.service'));
     expect(text(other, '/etc/containerd/certs.d/docker.io/hosts.toml')).toContain('https://registry-1.docker.io');
