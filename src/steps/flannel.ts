@@ -1,4 +1,4 @@
-import { type KubernetesObject, ProvisionError, type Scene, type Step } from '../model/index.js';
+import { type KubernetesObject, type Probe, ProvisionError, type Scene, type Step } from '../model/index.js';
 import { parseYamlDocuments } from '../templates.js';
 
 export const flannel: Step = {
@@ -6,6 +6,20 @@ export const flannel: Step = {
   title: 'Connect pods with flannel',
   on: (node, cluster, leader) => cluster.network.plugin === 'flannel' && node.name === leader,
   desire: (scene) => [{ kind: 'objects', name: 'flannel', manifests: flannelObjects(scene) }],
+  gates: () => [podNetwork],
+};
+
+/**
+ * Its init container makes the node Ready (a CNI configuration is there) before flanneld has written what the plugin reads. A pod that
+ * starts between the two fails, and the kubelet tries again only some ten seconds later: CoreDNS, the next one, would be that pod.
+ */
+const podNetwork: Probe = {
+  id: 'flannel',
+  title: 'flannel has an address range for its pods',
+  command: ['cat', '/run/flannel/subnet.env'],
+  expect: '^FLANNEL_SUBNET=',
+  within: 300,
+  hint: 'ask why: kubectl -n kube-flannel get pods -o wide; kubectl -n kube-flannel logs -l app=flannel',
 };
 
 /** flannel's own manifest as it is published, with nothing changed but the pod network. Image mirrors are containerd's business. */
