@@ -1,11 +1,15 @@
 import { Command, InvalidArgumentError } from 'commander';
 import {
   buildLabMirror,
+  defaultRelease,
   down,
   enter,
   installLabPackages,
+  type LabRelease,
   labNames,
   labObstacle,
+  labRelease,
+  labReleases,
   placesOf,
   status,
   up,
@@ -27,11 +31,17 @@ export const labCommand: MakeCommand = (terminal, done) => {
 
 const named = (command: Command): Command => command.option('--name <lab>', 'which lab', 'lab');
 
+/** `--release` of `up` and `build`. The same default would switch a lab that is there, so only `build` has one. */
+const releaseFlag = `--release <minor>`;
+const releaseHelp = (missing: string): string =>
+  `Kubernetes that the mirror is made for: ${labReleases.join(', ')} (default: ${missing})`;
+
 const upCommand: MakeCommand = (terminal, done) =>
   named(new Command('up'))
     .description('Make the lab be there: start what does not run, add hosts when asked for more')
     .option('--hosts <n>', 'number of hosts (default: those there are, or 3)', count)
     .option('--like <kind>', 'what the hosts are like', 'debian12')
+    .option(releaseFlag, releaseHelp(`the lab's, or ${defaultRelease}`), labRelease)
     .option('--cidr <subnet>', 'subnet (default: 10.201.0.0/24 for "lab", else the next free 10.201.X.0/24)')
     .option('--fresh [hosts...]', 'make hosts anew, as if just installed: those named, or all')
     .option('--vm [hosts...]', 'virtual machines with a kernel of their own: those named, or all that are made now')
@@ -59,6 +69,7 @@ interface UpFlags {
   readonly name: string;
   readonly hosts?: number;
   readonly like: string;
+  readonly release?: LabRelease;
   readonly cidr?: string;
   readonly fresh?: boolean | readonly string[];
   readonly vm?: boolean | readonly string[];
@@ -134,13 +145,14 @@ const buildCommand: MakeCommand = (terminal, done) =>
     .description(
       'Make the mirror of real components (once; later runs find it in the cache); as root, install what that needs',
     )
+    .option(releaseFlag, releaseHelp(defaultRelease), labRelease)
     .option('--vm', 'with what virtual machines need')
-    .action(async ({ vm }: { vm?: boolean }) => {
+    .action(async ({ release = defaultRelease, vm }: { release?: LabRelease; vm?: boolean }) => {
       const say = sayer(terminal);
       await installLabPackages(say, vm);
       const obstacle = labObstacle(undefined, vm);
       if (obstacle !== undefined) throw obstacle;
-      const { mirrorDir } = await buildLabMirror(placesHere(terminal), say, terminal.signal);
+      const { mirrorDir } = await buildLabMirror(placesHere(terminal), release, say, terminal.signal);
       terminal.out(`the mirror is in ${mirrorDir}\n`);
       done(0);
     });

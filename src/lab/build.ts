@@ -1,23 +1,22 @@
-// Makes the lab's mirror: every real component built once from pinned Go modules, laid out under upstream's URLs, with
-// images in a real registry and a signed apt repository, in a cache outside the checkout. A newcomer starts here:
-// components.ts says WHAT is in it, `buildSteps` below says in which ORDER, lab/ holds the go.mod files that pin it.
-// Knows nothing of lab hosts.
+// Makes the lab's mirror of one Kubernetes release: every real component built once from pinned Go modules, laid out under
+// upstream's URLs, with images in a real registry and a signed apt repository, in a cache outside the checkout. A newcomer
+// starts here: components.ts says which VERSIONS, components-content.ts WHAT is made of them, mirror-steps.ts in which ORDER,
+// lab/ holds the go.mod files that pin it. Knows nothing of lab hosts.
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { arch as machineArch } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { ProvisionError } from '../model/index.js';
-import { type Arch, goBuilds } from './components.js';
-import { hostPackages, images, layerPackages, mirrorFiles } from './components-content.js';
-import { exists } from './files.js';
-import { withLock } from './lock.js';
+import type { Arch, LabRelease } from './components.js';
+import { type MirrorContent, mirrorContent } from './components-content.js';
+import { exists, linkFile } from './files.js';
+import { type GoMachine, goFolder, readGoVersion } from './go-cache.js';
 import { startRegistry, stopMirror } from './mirror.js';
 import { cacheKey, forArch, mirrorPath } from './mirror-layout.js';
 import { freePort } from './mirror-port.js';
 import { checkRequirements } from './mirror-requirements.js';
-import { readCommand } from './mirror-run.js';
-import { buildSteps, describeLine, recipesDir, type Workplace } from './mirror-steps.js';
+import { buildSteps, describeLine, type Workplace } from './mirror-steps.js';
+import { alone } from './once.js';
 
 /** Where the build stands. `done` of `total` steps are finished; `detail` changes while one step is at work. */
 export interface MirrorProgress {
@@ -28,7 +27,8 @@ export interface MirrorProgress {
 }
 
 export interface MirrorOptions {
-  /** Folder for mirrors of every key; made when absent. */
+  readonly release: LabRelease;
+  /** Folder for mirrors of every key, and for what they share; made when absent. */
   readonly cacheDir: string;
   readonly onProgress: (line: MirrorProgress) => void;
   readonly signal?: AbortSignal;
@@ -43,96 +43,86 @@ export interface BuiltMirror {
 }
 
 /** Raise it when the way the mirror is made changes without any table or recipe changing. */
-const recipeRevision = '1';
+const recipeRevision = '2';
 
 /**
- * Gives the mirror for this checkout, building it if the cache has none: about 12 minutes on 2 cores the first time.
- * An interrupted build goes on where it stopped. A second caller waits for the first.
+ * Gives the mirror of a release for this checkout, building it if the cache has none: about 12 minutes on 2 cores the first
+ * time. An interrupted build goes on where it stopped. A second caller waits for the first.
  * Throws LAB when something needed is missing or a step fails, INTERRUPTED when aborted.
  */
 export async function buildMirror(options: MirrorOptions): Promise<BuiltMirror> {
   const arch = await checkRequirements(machineArch());
-  const key = await mirrorKey(arch);
-  const mirrorDir = join(resolve(options.cacheDir), `mirror-${key}`);
+  const machine = { cacheDir: resolve(options.cacheDir), arch, goVersion: await readGoVersion() };
+  const content = mirrorContent(options.release);
+  const key = await mirrorKey(content, machine);
+  const mirrorDir = join(machine.cacheDir, `mirror-${options.release}-${key}`);
   const built: BuiltMirror = { mirrorDir, checksumsFile: join(mirrorDir, 'checksums.json'), key };
   if (await exists(built.checksumsFile)) return built;
-  await mkdir(options.cacheDir, { recursive: true });
-  await alone(mirrorDir, options, async () => {
-    if (!(await exists(built.checksumsFile))) await makeMirror(mirrorDir, arch, options);
+  await mkdir(machine.cacheDir, { recursive: true });
+  const onLine = (detail: string): void =>
+    options.onProgress({ step: 'wait for another build of this mirror', done: 0, total: 1, detail });
+  await alone(mirrorDir, { onLine, signal: options.signal }, async () => {
+    if (!(await exists(built.checksumsFile))) await makeMirror(mirrorDir, content, machine, options);
   });
   return built;
 }
 
-/** Does `work` when no other process of this machine builds the same mirror, and says so while it must wait. */
-async function alone(mirrorDir: string, options: MirrorOptions, work: () => Promise<void>): Promise<void> {
-  for (;;) {
-    try {
-      return await withLock(`build ${mirrorDir}`, 'building the mirror', 0, work);
-    } catch (error) {
-      if (!(error instanceof ProvisionError) || error.code !== 'LOCKED') throw error;
-      options.onProgress({ step: 'wait for another build of this mirror', done: 0, total: 1, detail: error.message });
-    }
-    await wait(2_000, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch((cause) => {
-      throw new ProvisionError('INTERRUPTED', 'interrupted while another build of the mirror was at work', { cause });
-    });
-  }
+/** Over everything that decides what a mirror holds. */
+async function mirrorKey(content: MirrorContent, machine: GoMachine): Promise<string> {
+  const binaries = await Promise.all(content.builds.map((build) => goFolder(build, machine)));
+  return cacheKey(new Map(), [recipeRevision, machine.arch, ...binaries, JSON.stringify(content)]);
 }
 
-async function mirrorKey(arch: Arch): Promise<string> {
-  const recipes = new Map<string, string>();
-  for (const recipe of new Set(goBuilds.map((build) => build.recipe))) {
-    for (const file of await readdir(join(recipesDir, recipe))) {
-      recipes.set(`${recipe}/${file}`, await readFile(join(recipesDir, recipe, file), 'utf8'));
-    }
-  }
-  const goVersion = (await readCommand(['go', 'env', 'GOVERSION'])).trim();
-  return cacheKey(recipes, [
-    recipeRevision,
-    goVersion,
-    arch,
-    JSON.stringify([goBuilds, mirrorFiles, images, hostPackages, layerPackages]),
-  ]);
-}
+/** Packages do not depend on the release. */
+const debianCache = ({ hostPackages, layerPackages }: MirrorContent, arch: Arch): string =>
+  `debian-${cacheKey(new Map(), [recipeRevision, arch, JSON.stringify([hostPackages, layerPackages])])}`;
 
-async function makeMirror(mirrorDir: string, arch: Arch, options: MirrorOptions): Promise<void> {
+async function makeMirror(
+  mirrorDir: string,
+  content: MirrorContent,
+  machine: GoMachine,
+  options: MirrorOptions,
+): Promise<void> {
   const partialDir = `${mirrorDir}.partial`;
   const work = join(partialDir, 'work');
   const place: Workplace = {
+    ...machine,
     partialDir,
-    arch,
     filesDir: join(partialDir, 'files'),
     stampsDir: join(work, 'stamps'),
     binaries: join(work, 'binaries'),
     layers: join(work, 'layers'),
-    debian: join(work, 'debian'),
+    debian: join(machine.cacheDir, debianCache(content, machine.arch)),
     crane: join(work, 'binaries', 'crane', 'crane'),
     registry: `127.0.0.1:${await freePort()}`,
-    goTemporary: join(work, 'go'),
   };
-  await rm(place.goTemporary, { recursive: true, force: true }); // of a build that was cut off
-  for (const folder of [place.filesDir, place.stampsDir, place.binaries, place.layers, place.goTemporary]) {
+  for (const folder of [place.filesDir, place.stampsDir, place.binaries, place.layers]) {
     await mkdir(folder, { recursive: true });
   }
   try {
-    await takeSteps(place, options);
+    await takeSteps(place, content, options);
   } finally {
     await stopMirror(work);
   }
-  await finish(place, mirrorDir);
+  await finish(place, content, mirrorDir);
 }
 
-async function takeSteps(place: Workplace, { onProgress, signal }: MirrorOptions): Promise<void> {
-  const steps = buildSteps(place.arch);
+async function takeSteps(
+  place: Workplace,
+  content: MirrorContent,
+  { onProgress, signal }: MirrorOptions,
+): Promise<void> {
+  const steps = buildSteps(content, place.arch);
   for (const [done, step] of steps.entries()) {
     const stamp = join(place.stampsDir, createHash('sha256').update(step.id).digest('hex').slice(0, 16));
-    if (await exists(stamp)) continue;
+    if (step.shared !== true && (await exists(stamp))) continue;
     const tell = (detail: string) => onProgress({ step: step.title, done, total: steps.length, detail });
     tell('');
     if (step.id.startsWith('image-')) await openRegistry(place);
     await step.run(place, { signal, onLine: narrator(tell) }).catch((error: unknown) => {
       throw interruptedDuring(step.title, error);
     });
-    await writeFile(stamp, `${step.id}\n`);
+    if (step.shared !== true) await writeFile(stamp, `${step.id}\n`);
   }
   onProgress({ step: 'mirror complete', done: steps.length, total: steps.length, detail: '' });
 }
@@ -171,9 +161,9 @@ async function openRegistry(place: Workplace): Promise<void> {
 }
 
 /** Writes the sums, keeps the registry's binary and gives the mirror its name, which says that it is complete. */
-async function finish(place: Workplace, mirrorDir: string): Promise<void> {
+async function finish(place: Workplace, content: MirrorContent, mirrorDir: string): Promise<void> {
   const sums: Record<string, string> = {};
-  for (const file of mirrorFiles) {
+  for (const file of content.files) {
     const url = forArch(file.url, place.arch);
     sums[url] = await readFile(join(place.filesDir, `${mirrorPath(url)}.sha256`), 'utf8');
   }
@@ -182,7 +172,8 @@ async function finish(place: Workplace, mirrorDir: string): Promise<void> {
   await writeFile(join(place.filesDir, 'checksums.json'), text);
   const tools = join(place.partialDir, 'tools');
   await mkdir(tools, { recursive: true });
-  await copyFile(join(place.binaries, 'registry', 'registry'), join(tools, 'registry'));
+  await rm(join(tools, 'registry'), { force: true }); // of a build that was cut off just here
+  await linkFile(join(place.binaries, 'registry', 'registry'), join(tools, 'registry'));
   // In this order: a build that is cut off between the two has lost nothing.
   await rename(place.partialDir, mirrorDir);
   await rm(join(mirrorDir, 'work'), { recursive: true, force: true });

@@ -1,6 +1,7 @@
-// What the lab's mirror holds, as data: the files under upstream's URLs, the images under upstream's names and the Debian
-// packages beside them. Knows nothing of how any of it is made or served.
-import { cniPluginNames, versions } from './components.js';
+// What the lab's mirror of one Kubernetes release holds, as data: the files under upstream's URLs, the images under
+// upstream's names and the Debian packages beside them. Knows nothing of how any of it is made or served.
+import { type LabRelease, type LabVersions, versionsOf } from './components.js';
+import { cniPluginNames, type GoBuild, goBuilds } from './go-builds.js';
 
 /** A binary of a build: `<build id>/<file name>`. */
 export type BinaryRef = string;
@@ -23,7 +24,12 @@ export type MirrorFile =
       readonly path: string;
     };
 
-export interface ImageSpec {
+export interface ImageSpec extends ImageRecipe {
+  /** Names under which other registries carry the same image. */
+  readonly aliases: readonly string[];
+}
+
+interface ImageRecipe {
   /** Name and tag as upstream publishes it. */
   readonly reference: string;
   /** `static`: nothing but the binaries. `busybox`: a shell and small tools. `netfilter`: Debian's iptables and friends. */
@@ -36,10 +42,38 @@ export interface ImageSpec {
   readonly user?: string;
 }
 
-const github = 'https://github.com';
-const etcdFolder = `etcd-v${versions.etcd}-linux-{arch}`;
+/** Everything that decides a mirror, but for the recipes in lab/: equal content and recipes are one mirror. */
+export interface MirrorContent {
+  readonly release: LabRelease;
+  readonly builds: readonly GoBuild[];
+  readonly files: readonly MirrorFile[];
+  readonly images: readonly ImageSpec[];
+  readonly hostPackages: readonly string[];
+  readonly layerPackages: typeof layerPackages;
+}
 
-export const mirrorFiles: readonly MirrorFile[] = [
+export function mirrorContent(release: LabRelease): MirrorContent {
+  const versions = versionsOf(release);
+  return {
+    release,
+    builds: goBuilds(versions),
+    files: mirrorFiles(versions),
+    images: images(versions).map((image) => ({ ...image, aliases: aliasesOf(image.reference) })),
+    hostPackages,
+    layerPackages,
+  };
+}
+
+/** Aliyun carries the images of registry.k8s.io that kubeadm asks for, all in one folder: `coredns/coredns` is `coredns`. */
+export function aliasesOf(reference: string): readonly string[] {
+  const [, name] = /^registry\.k8s\.io\/(?!e2e-test-images\/)(?:[^/]+\/)*([^/]+)$/.exec(reference) ?? [];
+  return name === undefined ? [] : [`registry.aliyuncs.com/google_containers/${name}`];
+}
+
+const github = 'https://github.com';
+const etcdFolder = ({ etcd }: LabVersions): string => `etcd-v${etcd}-linux-{arch}`;
+
+const mirrorFiles = (versions: LabVersions): readonly MirrorFile[] => [
   ...['kubelet', 'kubeadm', 'kubectl'].map(
     (name): MirrorFile => ({
       kind: 'binary',
@@ -49,11 +83,11 @@ export const mirrorFiles: readonly MirrorFile[] = [
   ),
   {
     kind: 'tarball',
-    url: `${github}/etcd-io/etcd/releases/download/v${versions.etcd}/${etcdFolder}.tar.gz`,
+    url: `${github}/etcd-io/etcd/releases/download/v${versions.etcd}/${etcdFolder(versions)}.tar.gz`,
     members: {
-      [`${etcdFolder}/etcd`]: 'etcd/etcd',
-      [`${etcdFolder}/etcdctl`]: 'etcd/etcdctl',
-      [`${etcdFolder}/etcdutl`]: 'etcd/etcdutl',
+      [`${etcdFolder(versions)}/etcd`]: 'etcd/etcd',
+      [`${etcdFolder(versions)}/etcdctl`]: 'etcd/etcdctl',
+      [`${etcdFolder(versions)}/etcdutl`]: 'etcd/etcdutl',
     },
   },
   {
@@ -89,17 +123,15 @@ export const mirrorFiles: readonly MirrorFile[] = [
   },
 ];
 
-const controlPlaneImages = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map(
-  (name): ImageSpec => ({
-    reference: `registry.k8s.io/${name}:v${versions.kubernetes}`,
-    base: 'static',
-    binaries: { [`/usr/local/bin/${name}`]: `kubernetes/${name}` },
-    command: [`/usr/local/bin/${name}`],
-  }),
-);
-
-export const images: readonly ImageSpec[] = [
-  ...controlPlaneImages,
+const images = (versions: LabVersions): readonly ImageRecipe[] => [
+  ...['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map(
+    (name): ImageRecipe => ({
+      reference: `registry.k8s.io/${name}:v${versions.kubernetes}`,
+      base: 'static',
+      binaries: { [`/usr/local/bin/${name}`]: `kubernetes/${name}` },
+      command: [`/usr/local/bin/${name}`],
+    }),
+  ),
   {
     reference: `registry.k8s.io/kube-proxy:v${versions.kubernetes}`,
     base: 'netfilter',
@@ -154,7 +186,7 @@ export const images: readonly ImageSpec[] = [
 ];
 
 /** What a Kubernetes host asks of its distribution, offered to the lab hosts by a signed apt repository. */
-export const hostPackages: readonly string[] = [
+const hostPackages: readonly string[] = [
   'bash-completion',
   'ca-certificates',
   'chrony',
@@ -177,7 +209,7 @@ export const hostPackages: readonly string[] = [
 ];
 
 /** Debian packages unpacked into the layers of the image bases. */
-export const layerPackages: Readonly<Record<'busybox' | 'netfilter', readonly string[]>> = {
+const layerPackages: Readonly<Record<'busybox' | 'netfilter', readonly string[]>> = {
   busybox: ['busybox-static'],
   netfilter: ['conntrack', 'ipset', 'iptables', 'kmod', 'nftables', 'busybox-static'],
 };

@@ -1,4 +1,4 @@
-import { lstat, mkdir, rename, writeFile } from 'node:fs/promises';
+import { copyFile, link, lstat, mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Writes a file so that a reader sees the old one or the new one, never half of it. */
@@ -17,3 +17,10 @@ export const exists = (path: string): Promise<boolean> =>
       throw error;
     },
   );
+
+/** Gives a finished file a second name; where the file system cannot, a copy. Neither may be written to afterwards. */
+export const linkFile = (from: string, to: string): Promise<void> =>
+  link(from, to).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EXDEV' || error.code === 'EPERM' || error.code === 'EMLINK') return copyFile(from, to);
+    throw error;
+  });

@@ -1,9 +1,10 @@
 // Makes container images out of the built binaries and pushes them into the mirror's registry: layers by tar, the
 // rest by crane. Knows nothing of how the binaries came to be.
-import { chmod, copyFile, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Arch } from './components.js';
-import { type ImageSpec, layerPackages } from './components-content.js';
+import type { ImageSpec, MirrorContent } from './components-content.js';
+import { linkFile } from './files.js';
 import { linkIptables, unpackPackages } from './mirror-debian.js';
 import { repositoryOf } from './mirror-layout.js';
 import { type CommandOptions, readCommand, runCommand } from './mirror-run.js';
@@ -14,7 +15,7 @@ export interface ImageWorkplace {
   readonly binaries: string;
   /** Layers and the trees they are made of. */
   readonly layers: string;
-  /** State folder of `fetchPackages`. */
+  /** What `fetchPackages` made. */
   readonly debian: string;
   readonly crane: string;
   /** `127.0.0.1:port` of the registry that is pushed to. */
@@ -44,6 +45,7 @@ export function tarArguments(
 /** Makes the layer that images of one base share. */
 export async function makeBaseLayer(
   base: ImageSpec['base'],
+  packages: MirrorContent['layerPackages'],
   place: ImageWorkplace,
   options: CommandOptions,
 ): Promise<void> {
@@ -54,7 +56,7 @@ export async function makeBaseLayer(
   await mkdir(join(root, 'etc'));
   for (const [path, text] of Object.entries(emptyBase)) await writeFile(join(root, path), text);
   if (base !== 'static') {
-    await unpackPackages(place.debian, layerPackages[base], root, options);
+    await unpackPackages(place.debian, packages[base], root, options);
     await linkBusybox(root, options);
   }
   if (base === 'netfilter') await linkIptables(root);
@@ -88,7 +90,7 @@ async function pack(root: string, archive: string, options: CommandOptions): Pro
   await rm(root, { recursive: true, force: true });
 }
 
-/** Makes an image out of its base layer and its binaries and pushes it under its upstream name. */
+/** Makes an image out of its base layer and its binaries and pushes it under all its names. */
 export async function pushImage(spec: ImageSpec, place: ImageWorkplace, options: CommandOptions): Promise<void> {
   const repository = repositoryOf(spec.reference);
   const name = repository.replace(/[/:]/g, '_');
@@ -96,8 +98,7 @@ export async function pushImage(spec: ImageSpec, place: ImageWorkplace, options:
   await rm(root, { recursive: true, force: true });
   for (const [path, binary] of Object.entries(spec.binaries)) {
     await mkdir(join(root, dirname(path)), { recursive: true });
-    await copyFile(join(place.binaries, binary), join(root, path));
-    await chmod(join(root, path), 0o755);
+    await linkFile(join(place.binaries, binary), join(root, path));
   }
   for (const folder of spec.directories ?? []) await mkdir(join(root, folder), { recursive: true });
   const layer = join(place.layers, `${name}.tar`);
@@ -105,6 +106,9 @@ export async function pushImage(spec: ImageSpec, place: ImageWorkplace, options:
   const target = `${place.registry}/${repository}`;
   await runCommand([place.crane, 'append', '-f', baseLayer(spec.base, place), '-f', layer, '-t', target], options);
   await runCommand([place.crane, ...mutateArguments(spec, target, place.arch)], options);
+  for (const alias of spec.aliases) {
+    await runCommand([place.crane, 'copy', target, `${place.registry}/${repositoryOf(alias)}`], options);
+  }
   await rm(layer, { force: true });
 }
 

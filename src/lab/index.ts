@@ -1,6 +1,7 @@
 // The lab owns practice hosts on this machine and the mirror they install from: how they are made, started, reached and
 // removed without a trace. It knows nothing of what the product does to them: no cluster, no plan, no resource.
 export { type BuiltMirror, buildMirror, type MirrorProgress } from './build.js';
+export { defaultRelease, type LabRelease, labRelease, labReleases } from './components.js';
 export type { Lab } from './describe.js';
 export { type DownOptions, down } from './down.js';
 export { commandLine, enter, exec, findHost } from './exec.js';

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { versionsOf } from './components.js';
 import type { LabHost, LabRecord } from './record.js';
 
 /** Inventory of a lab as YAML (JSON values are YAML scalars). `from` is the folder of the inventory file. Pure. */
@@ -17,7 +18,7 @@ export function inventoryText(record: LabRecord, hosts: readonly LabHost[], stat
   return [
     'cluster:',
     `  name: ${record.name}`,
-    '  release: "1.36.3"',
+    `  release: ${JSON.stringify(versionsOf(record.release).kubernetes)}`,
     '  runtime: containerd',
     '  network: flannel',
     ...mirror,

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuiltMirror, buildMirror } from './build.js';
+import type { LabRelease } from './components.js';
 import { mirrorPids, serveMirror, stopMirror } from './mirror.js';
 import { debianSource } from './mirror-debian.js';
 import type { Places } from './places.js';
@@ -17,14 +18,16 @@ const keyringPath = '/usr/share/keyrings/provision-lab.gpg';
 
 const mirrorFolder = (run: string): string => join(run, 'mirror');
 
-/** The mirror of real components: made once, taken from the cache afterwards. Speaks about each step once. */
+/** The mirror of a release's real components: made once, taken from the cache afterwards. Speaks about each step once. */
 export function buildLabMirror(
   places: Places,
+  release: LabRelease,
   say: (line: string) => void,
   signal?: AbortSignal,
 ): Promise<BuiltMirror> {
   let last = '';
   return buildMirror({
+    release,
     cacheDir: places.cache,
     onProgress: ({ step, done, total }) => {
       if (step !== last) say(`mirror ${done}/${total}: ${step}`);

@@ -1,8 +1,9 @@
 // The Debian side of the mirror: packages fetched by the machine's own apt, a signed repository made of them, and the
 // unpacked trees that image layers are made of. Knows nothing of Go, of images or of lab hosts.
-import { copyFile, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { linkFile } from './files.js';
 import { type CommandOptions, readCommand, runCommand } from './mirror-run.js';
 
 /** Suite of the lab hosts; the machine must be of the same one, because its apt chooses the packages. */
@@ -93,7 +94,7 @@ export async function makeRepository(
   await mkdir(join(folder, 'pool'), { recursive: true });
   await mkdir(join(folder, index), { recursive: true });
   for (const file of await readdir(join(state, 'archives'))) {
-    if (file.endsWith('.deb')) await copyFile(join(state, 'archives', file), join(folder, 'pool', poolName(file)));
+    if (file.endsWith('.deb')) await linkFile(join(state, 'archives', file), join(folder, 'pool', poolName(file)));
   }
   const inFolder = { ...options, cwd: folder };
   const packages = await readCommand(['apt-ftparchive', 'packages', 'pool'], inFolder);

@@ -1,7 +1,8 @@
 // Where things lie in the mirror and under which key it is cached. Pure: no file is read here.
 import { createHash } from 'node:crypto';
 import { ProvisionError } from '../model/index.js';
-import type { Arch, GoBuild } from './components.js';
+import type { Arch } from './components.js';
+import type { GoBuild } from './go-builds.js';
 
 /** A URL of the table for one architecture. */
 export function forArch(url: string, arch: Arch): string {

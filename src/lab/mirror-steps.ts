@@ -2,45 +2,50 @@
 // Knows nothing of the cache, of what is done already, or of who watches.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type Arch, type GoBuild, goBuilds } from './components.js';
-import { hostPackages, images, layerPackages, type MirrorFile, mirrorFiles } from './components-content.js';
+import type { Arch } from './components.js';
+import type { MirrorContent, MirrorFile } from './components-content.js';
+import { linkFile } from './files.js';
+import type { GoBuild } from './go-builds.js';
+import { type GoMachine, goBinaries } from './go-cache.js';
 import { type ImageWorkplace, makeBaseLayer, pushImage, tarArguments } from './images.js';
 import { debianFolder, fetchPackages, makeRepository } from './mirror-debian.js';
-import { forArch, goArguments, mirrorPath } from './mirror-layout.js';
+import { forArch, mirrorPath } from './mirror-layout.js';
 import { type CommandOptions, readCommand, runCommand } from './mirror-run.js';
+import { makeOnce } from './once.js';
+import { recipesDir } from './recipes.js';
 
-/** lab/ of the checkout, seen from dist/src/lab/. */
-export const recipesDir = fileURLToPath(new URL('../../../lab', import.meta.url));
-
-export interface Workplace extends ImageWorkplace {
+export interface Workplace extends ImageWorkplace, GoMachine {
   readonly partialDir: string;
   readonly filesDir: string;
   readonly stampsDir: string;
-  /** Where the compiler keeps what it throws away. */
-  readonly goTemporary: string;
 }
 
 export interface BuildStep {
   readonly id: string;
   /** What is being made and from what. */
   readonly title: string;
+  /** What it makes lies in the cache and not in the mirror, so that is where to look whether it is done. */
+  readonly shared?: boolean;
   readonly run: (place: Workplace, options: CommandOptions) => Promise<void>;
 }
 
-/** Every step of a build, in order. Pure. */
-export function buildSteps(arch: Arch): readonly BuildStep[] {
+/** Every step of a mirror's build, in order. Pure. */
+export function buildSteps(content: MirrorContent, arch: Arch): readonly BuildStep[] {
+  const { builds, files, images, hostPackages, layerPackages } = content;
   const bases = [...new Set(images.map((image) => image.base))];
   return [
-    ...goBuilds.map(goStep),
-    ...mirrorFiles.map((file) => fileStep(file, arch)),
+    ...builds.map(goStep),
+    ...files.map((file) => fileStep(file, arch)),
     {
       id: 'debian-packages',
-      title: `Debian packages for hosts and image layers`,
-      run: (place, options) =>
-        fetchPackages(place.debian, [...hostPackages, ...Object.values(layerPackages).flat()], options),
+      title: 'Debian packages for hosts and image layers',
+      shared: true,
+      run: ({ debian }, options) => {
+        const packages = [...hostPackages, ...Object.values(layerPackages).flat()];
+        return makeOnce(debian, (partial) => fetchPackages(partial, packages, options), options);
+      },
     },
     {
       id: 'debian-repository',
@@ -51,7 +56,7 @@ export function buildSteps(arch: Arch): readonly BuildStep[] {
       (base): BuildStep => ({
         id: `layer-${base}`,
         title: `layer of ${base} images`,
-        run: (place, options) => makeBaseLayer(base, place, options),
+        run: (place, options) => makeBaseLayer(base, layerPackages, place, options),
       }),
     ),
     ...images.map(
@@ -64,35 +69,17 @@ export function buildSteps(arch: Arch): readonly BuildStep[] {
   ];
 }
 
-function goStep(build: GoBuild): BuildStep {
-  return {
-    id: `go-${build.id}`,
-    title: `build ${build.source}`,
-    run: async (place, options) => {
-      const out = join(place.binaries, build.id);
-      const fresh = `${out}.tmp`;
-      await rm(fresh, { recursive: true, force: true });
-      await rm(out, { recursive: true, force: true });
-      await mkdir(fresh);
-      await runCommand(['nice', '-n', '10', 'go', ...goArguments(build, fresh)], {
-        ...options,
-        cwd: join(recipesDir, build.recipe),
-        // A workspace or flags of the caller's own would build something else than what is pinned.
-        env: {
-          CGO_ENABLED: build.cgo === true ? '1' : '0',
-          GOFLAGS: '',
-          GOTMPDIR: place.goTemporary,
-          GOWORK: 'off',
-          GOOS: 'linux',
-          GOARCH: place.arch,
-        },
-        hint: `see that the Go module proxy answers (go env GOPROXY), then run the same command again`,
-      });
-      for (const [from, to] of Object.entries(build.rename ?? {})) await rename(join(fresh, from), join(fresh, to));
-      await rename(fresh, out);
-    },
-  };
-}
+const goStep = (build: GoBuild): BuildStep => ({
+  id: `go-${build.id}`,
+  title: `build ${build.source}`,
+  shared: true,
+  run: async (place, options) => {
+    const folder = await goBinaries(build, place, options);
+    const name = join(place.binaries, build.id);
+    await rm(name, { force: true });
+    await symlink(folder, name);
+  },
+});
 
 function fileStep(file: MirrorFile, arch: Arch): BuildStep {
   return {
@@ -113,7 +100,8 @@ function fileStep(file: MirrorFile, arch: Arch): BuildStep {
 async function makeFile(file: MirrorFile, target: string, place: Workplace, options: CommandOptions): Promise<void> {
   switch (file.kind) {
     case 'binary':
-      return copyFile(join(place.binaries, file.binary), target);
+      await rm(target, { force: true });
+      return linkFile(join(place.binaries, file.binary), target);
     case 'module-file': {
       const question = ['go', 'list', '-m', '-f', '{{.Dir}}', file.module];
       const env = { GOFLAGS: '-mod=readonly', GOWORK: 'off' };
@@ -127,7 +115,7 @@ async function makeFile(file: MirrorFile, target: string, place: Workplace, opti
       for (const [name, binary] of Object.entries(file.members)) {
         const path = join(root, forArch(name, place.arch));
         await mkdir(dirname(path), { recursive: true });
-        await copyFile(join(place.binaries, binary), path);
+        await linkFile(join(place.binaries, binary), path);
       }
       const members = Object.keys(file.members).map((name) => forArch(name, place.arch));
       await runCommand(tarArguments(target, root, members.sort(), true), options);

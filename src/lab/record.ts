@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProvisionError } from '../model/index.js';
+import type { LabRelease } from './components.js';
 import { replaceFile } from './files.js';
 import { hostNetwork, type LabNetwork } from './network.js';
 import { labPlaces, type Places } from './places.js';
@@ -10,6 +11,8 @@ export interface LabRecord {
   readonly name: string;
   readonly network: LabNetwork;
   readonly like: string;
+  /** The Kubernetes that its mirror and its inventory are for. */
+  readonly release: LabRelease;
   readonly root: string;
   readonly checkout: string;
   readonly disks: string;

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { ProvisionError } from '../model/index.js';
 import { must } from './command.js';
+import { defaultRelease, type LabRelease } from './components.js';
 import { exists } from './files.js';
 import { withLock } from './lock.js';
 import { chooseSlot, labNetwork, overlaps } from './network.js';
@@ -14,6 +15,7 @@ export interface LabWish {
   readonly name: string;
   readonly like: string;
   readonly root: string;
+  readonly release?: LabRelease | undefined;
   readonly hosts?: number | undefined;
   readonly cidr?: string | undefined;
   readonly fresh?: boolean | readonly string[] | undefined;
@@ -38,6 +40,7 @@ export function register(places: Places, wish: LabWish): Promise<LabRecord> {
         hosts,
         vms: chooseVms(hosts, wish.vm, wish.fresh ?? false, former),
         mirror: wish.mirror !== false,
+        release: releaseOf(former, wish),
         // The disks lie over the root they were made on; only a lab that is wholly new can change it.
         root: wish.fresh === true ? wish.root : former.root,
       };
@@ -50,13 +53,29 @@ export function register(places: Places, wish: LabWish): Promise<LabRecord> {
     // A lab without a record is no lab: what an earlier one left is not its own.
     for (const leftover of [lab.disks, lab.state]) await rm(leftover, { recursive: true, force: true });
     const { name, like, root } = wish;
+    const release = releaseOf(undefined, wish);
     const { checkout } = places;
     const hosts = wish.hosts ?? (wish.vm === true ? 1 : 3);
     const vms = chooseVms(hosts, wish.vm, true, { hosts: 0, vms: [] });
     const mirror = wish.mirror !== false;
-    const record = { name, network, like, root, checkout, disks: lab.disks, hosts, vms, mirror };
+    const record = { name, network, like, release, root, checkout, disks: lab.disks, hosts, vms, mirror };
     await writeRecord(places, record);
     return record;
+  });
+}
+
+/**
+ * The release of a lab: what is asked for, what it has, or the default. Hosts are built from one mirror, so a lab changes its
+ * release only with all its hosts. Throws LAB otherwise.
+ */
+export function releaseOf(
+  former: LabRecord | undefined,
+  wish: Pick<LabWish, 'name' | 'release' | 'fresh'>,
+): LabRelease {
+  const release = wish.release ?? former?.release ?? defaultRelease;
+  if (former === undefined || former.release === release || wish.fresh === true) return release;
+  throw new ProvisionError('LAB', `lab "${wish.name}" is for Kubernetes ${former.release}, not ${release}`, {
+    hint: `--fresh makes all its hosts anew for ${release}; --name makes another lab beside it`,
   });
 }
 

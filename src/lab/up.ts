@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { ProvisionError } from '../model/index.js';
 import { must } from './command.js';
+import type { LabRelease } from './components.js';
 import { describeLab, type Lab } from './describe.js';
 import { diskFiles, type HostIdentity, makeDisk, mayLowerOomScore, mirrorList } from './disk.js';
 import { exists, replaceFile } from './files.js';
@@ -12,8 +13,8 @@ import { buildLabMirror, type LabMirror, startMirror } from './lab-mirror.js';
 import { withLock } from './lock.js';
 import { type LabPlaces, labPlaces, type Places, placesOf } from './places.js';
 import { killProcesses } from './processes.js';
-import { checkLabName, diskOf, hostsOf, type LabHost, type LabRecord } from './record.js';
-import { register } from './register.js';
+import { checkLabName, diskOf, hostsOf, type LabHost, type LabRecord, readRecord } from './record.js';
+import { register, releaseOf } from './register.js';
 import { labObstacle, thisMachine } from './requirements.js';
 import { ensureRoot, hostKind } from './root.js';
 import { onHost } from './ssh.js';
@@ -28,6 +29,8 @@ export interface UpOptions {
   readonly hosts?: number | undefined;
   readonly name?: string | undefined;
   readonly like?: string | undefined;
+  /** Kubernetes that the mirror is made for. Default: the one that the lab has, or the newest. */
+  readonly release?: LabRelease | undefined;
   readonly cidr?: string | undefined;
   /** Make hosts anew, as if just installed: all of them or those named. */
   readonly fresh?: boolean | readonly string[] | undefined;
@@ -55,10 +58,12 @@ export async function up(options: UpOptions = {}): Promise<Lab> {
   try {
     const root = await ensureRoot(places, kind, say);
     goOn();
-    const built = options.mirror === false ? undefined : await buildLabMirror(places, say, options.signal);
+    // Before the mirror, which may take a while, and once more when the lab is registered.
+    const release = releaseOf(await readRecord(places, name), { ...options, name });
+    const built = options.mirror === false ? undefined : await buildLabMirror(places, release, say, options.signal);
     return await withLock(`lab ${name}`, `bringing up lab "${name}"`, 60_000, async () => {
       goOn();
-      const record = await register(places, { ...options, name, like: kind, root });
+      const record = await register(places, { ...options, name, like: kind, root, release });
       const lab = labPlaces(places, name);
       await layWiring(record.network);
       const mirror = built === undefined ? undefined : await startMirror(built, lab.run, record.network.gateway);

@@ -15,6 +15,7 @@ const record: LabRecord = {
   name: 'lab',
   network: labNetwork('lab', 0),
   like: 'debian12',
+  release: '1.36',
   root: '/cache/root',
   checkout: '/checkout',
   disks: '/cache/labs/lab',

@@ -87,6 +87,7 @@ test('the cache is where it is asked for, and never in the current folder', () =
 test('an image gets its entrypoint, command and user', () => {
   const spec = {
     reference: 'h.io/x:1',
+    aliases: [],
     base: 'static',
     binaries: {},
     entrypoint: ['/x'],

@@ -31,7 +31,15 @@ describe('which hosts of a lab are virtual machines', () => {
 
   test('the record says it of each host', () => {
     const record: LabRecord = {
-      ...{ name: 'lab', network: labNetwork('lab', 0), like: 'debian12', root: '/r', checkout: '/c', disks: '/d' },
+      ...{
+        name: 'lab',
+        network: labNetwork('lab', 0),
+        like: 'debian12',
+        release: '1.36',
+        root: '/r',
+        checkout: '/c',
+        disks: '/d',
+      },
       ...{ hosts: 2, vms: ['h2'], mirror: false },
     };
     expect(hostsOf(record).map(({ name, vm }) => [name, vm])).toEqual([

@@ -1,4 +1,4 @@
-module provision.invalid/lab/coredns-1.14
+module provision.invalid/lab/coredns-1.14.2
 
 go 1.25.0
 

@@ -1,4 +1,4 @@
-module provision.invalid/lab/etcd-3.6
+module provision.invalid/lab/etcd-3.6.8
 
 go 1.24.0
 

@@ -1,0 +1,22 @@
+import { expect, test } from '@jest/globals';
+import type { LabRecord } from '../../../src/lab/record.js';
+import { releaseOf } from '../../../src/lab/register.js';
+
+const there = { release: '1.36' } as LabRecord;
+const other = '1.23' as LabRecord['release'];
+
+test.each([
+  ['a new lab has the default', undefined, {}, '1.36'],
+  ['a new lab has what is asked for', undefined, { release: other }, other],
+  ['a lab keeps its own', { release: other } as LabRecord, {}, other],
+  ['asked for what it has', there, { release: there.release }, '1.36'],
+  ['all hosts anew: another release', there, { release: other, fresh: true }, other],
+])('%s', (_what, former, wish, release) => {
+  expect(releaseOf(former, { name: 'x', ...wish })).toBe(release);
+});
+
+test.each([{}, { fresh: ['h1'] }, { fresh: false }])('a lab with hosts of another release is refused (%p)', (wish) => {
+  expect(() => releaseOf(there, { name: 'x', release: other, ...wish })).toThrow(
+    expect.objectContaining({ code: 'LAB', hint: expect.stringContaining('--fresh') }),
+  );
+});
