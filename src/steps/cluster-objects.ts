@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { KubernetesObject, Scene, Step } from '../model/index.js';
+import { type Cluster, isControlPlane, type KubernetesObject, type Scene, type Step } from '../model/index.js';
 import { bareYaml } from '../templates.js';
 import { kubeletConfig } from './kubelet.js';
-import { ETCD_DATA, PKI } from './places.js';
+import { API_PORT, ETCD_DATA, PKI } from './places.js';
 import { rbacObjects } from './rbac.js';
 import { bracketed, httpsUrl } from './words.js';
 
@@ -11,7 +11,7 @@ export const clusterObjects: Step = {
   title: 'Let nodes join and tools understand the cluster',
   on: (node, _, leader) => node.name === leader,
   desire: (scene) => [
-    { kind: 'objects', name: 'RBAC', manifests: rbacObjects() },
+    { kind: 'objects', name: 'RBAC', manifests: rbacObjects(scene.release) },
     {
       kind: 'objects',
       name: 'cluster configuration',
@@ -30,25 +30,26 @@ export const configMap = (
 /** What `kubeadm join`, `upgrade` and `certs` read about a cluster. */
 function kubeadmConfig({ cluster, release }: Scene): KubernetesObject {
   const { components } = cluster;
+  const { kubeadm } = release;
   const settings = (extra: Readonly<Record<string, string>>) => {
-    const args = Object.entries(extra).map(([name, value]) => ({ name, value }));
-    return args.length === 0 ? {} : { extraArgs: args };
+    if (Object.keys(extra).length === 0) return {};
+    const list = Object.entries(extra).map(([name, value]) => ({ name, value }));
+    return { extraArgs: kubeadm.extraArgs === 'list' ? list : extra };
   };
   const sans = cluster.pki.certSans.length === 0 ? {} : { certSANs: cluster.pki.certSans };
   return configMap('kubeadm-config', 'kube-system', {
     ClusterConfiguration: bareYaml({
       apiServer: { ...settings(components.apiServer), ...sans },
-      apiVersion: release.kubeadm.api,
-      caCertificateValidityPeriod: '87600h0m0s',
-      certificateValidityPeriod: '8760h0m0s',
+      apiVersion: kubeadm.api,
+      ...(kubeadm.certificateFields ? CERTIFICATE_PERIODS : {}),
       certificatesDir: PKI,
       clusterName: cluster.name,
       controlPlaneEndpoint: `${bracketed(cluster.endpoint.host)}:${cluster.endpoint.port}`,
       controllerManager: settings(components.controllerManager),
-      dns: {},
-      encryptionAlgorithm: cluster.pki.algorithm,
+      dns: kubeadm.dnsType ? { type: 'CoreDNS' } : {},
+      ...(kubeadm.certificateFields ? { encryptionAlgorithm: cluster.pki.algorithm } : {}),
       etcd: { local: { dataDir: ETCD_DATA, ...settings(components.etcd) } },
-      imageRepository: 'registry.k8s.io',
+      imageRepository: release.imageRepository,
       kind: 'ClusterConfiguration',
       kubernetesVersion: `v${release.kubernetes}`,
       networking: {
@@ -56,11 +57,27 @@ function kubeadmConfig({ cluster, release }: Scene): KubernetesObject {
         podSubnet: cluster.network.podCidr,
         serviceSubnet: cluster.network.serviceCidr,
       },
-      proxy: {},
+      ...(kubeadm.certificateFields ? { proxy: {} } : {}),
       scheduler: settings(components.scheduler),
     }),
+    ...(kubeadm.clusterStatus ? { ClusterStatus: clusterStatus(cluster, kubeadm.api) } : {}),
   });
 }
+
+/** kubeadm's own defaults. */
+const CERTIFICATE_PERIODS = { caCertificateValidityPeriod: '87600h0m0s', certificateValidityPeriod: '8760h0m0s' };
+
+/** Where `kubeadm upgrade` and `reset` of those releases find the API server of each control plane. */
+const clusterStatus = (cluster: Cluster, api: string): string =>
+  bareYaml({
+    apiEndpoints: Object.fromEntries(
+      cluster.nodes
+        .filter(isControlPlane)
+        .map((node) => [node.name, { advertiseAddress: node.internalAddress, bindPort: API_PORT }]),
+    ),
+    apiVersion: api,
+    kind: 'ClusterStatus',
+  });
 
 /** kubeadm takes the configuration for its own, not for the operator's, when the hash over the data is right. */
 function sharedKubeletConfig(scene: Scene): KubernetesObject {
@@ -68,7 +85,7 @@ function sharedKubeletConfig(scene: Scene): KubernetesObject {
   const hash = createHash('sha256').update(kubelet).digest('hex');
   const own = Object.keys(scene.cluster.components.kubelet).length > 0;
   return configMap(
-    'kubelet-config',
+    scene.release.kubelet.configMap,
     'kube-system',
     { kubelet },
     own ? {} : { annotations: { 'kubeadm.kubernetes.io/component-config.hash': `sha256:${hash}` } },

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { ExtraArgs } from '../model/index.js';
+import type { ControlPlaneTraits, ExtraArgs, ProbePaths } from '../model/index.js';
 
-// The shape that kubeadm gives every control plane pod. Source: kubernetes v1.36.3, cmd/kubeadm/app/util/staticpod/utils.go.
+// The shape that kubeadm gives every control plane pod. Source: kubernetes v1.36.3, cmd/kubeadm/app/util/staticpod/utils.go; other
+// releases: src/release/traits.ts.
 
 /** Sorted by name, the operator's beating ours, as kubeadm writes them. */
 export function flags(ours: Readonly<Record<string, string>>, extra: ExtraArgs): readonly string[] {
@@ -23,13 +24,8 @@ interface PodInput {
   readonly command: readonly string[];
   readonly annotations: Readonly<Record<string, string>> | null;
   readonly port: number;
-  readonly probes: {
-    readonly host: string;
-    readonly scheme: 'HTTP' | 'HTTPS';
-    readonly liveness: string;
-    readonly readiness: string | null;
-    readonly startup: string;
-  };
+  readonly probes: ProbePaths & { readonly host: string; readonly scheme: 'HTTP' | 'HTTPS' };
+  readonly shape: ControlPlaneTraits['pod'];
   readonly requests: Readonly<Record<string, string>>;
   readonly mounts: readonly Mount[];
 }
@@ -49,6 +45,7 @@ export function pod(input: PodInput): Pod {
 }
 
 function shapeOf(input: PodInput) {
+  const { shape } = input;
   const mounts = [...input.mounts].sort((a, b) => (a.name < b.name ? -1 : 1));
   return {
     apiVersion: 'v1',
@@ -61,17 +58,17 @@ function shapeOf(input: PodInput) {
     },
     spec: {
       hostNetwork: true,
-      priority: 2_000_001_000,
-      priorityClassName: 'system-node-critical',
-      securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
+      ...(shape.priority === null ? {} : { priority: shape.priority }),
+      priorityClassName: shape.priorityClass,
+      ...(shape.seccomp ? { securityContext: { seccompProfile: { type: 'RuntimeDefault' } } } : {}),
       containers: [
         {
           name: input.name,
           image: input.image,
           imagePullPolicy: 'IfNotPresent',
           command: input.command,
-          ports: [{ name: 'probe-port', containerPort: input.port, protocol: 'TCP' }],
-          ...probes(input.probes),
+          ...(shape.probePort ? { ports: [{ name: PROBE_PORT, containerPort: input.port, protocol: 'TCP' }] } : {}),
+          ...probes(input),
           resources: { requests: input.requests },
           volumeMounts: mounts.map(({ name, path, readOnly }) => ({
             name,
@@ -85,12 +82,25 @@ function shapeOf(input: PodInput) {
   };
 }
 
+const PROBE_PORT = 'probe-port';
+
 /** Four minutes to come up; the same numbers as kubeadm's util/staticpod. */
-function probes({ host, scheme, liveness, readiness, startup }: PodInput['probes']): Record<string, unknown> {
-  const ask = (path: string) => ({ httpGet: { host, path, port: 'probe-port', scheme }, timeoutSeconds: 15 });
+function probes({ probes: asked, shape, port }: PodInput): Record<string, unknown> {
+  const { host, scheme, liveness, readiness, startup } = asked;
+  const ask = (path: string) => ({
+    httpGet: { host, path, port: shape.probePort ? PROBE_PORT : port, scheme },
+    timeoutSeconds: 15,
+  });
   return {
-    startupProbe: { ...ask(startup), initialDelaySeconds: 10, periodSeconds: 10, failureThreshold: 24 },
-    livenessProbe: { ...ask(liveness), initialDelaySeconds: 10, periodSeconds: 10, failureThreshold: 8 },
+    ...(startup === null
+      ? {}
+      : { startupProbe: { ...ask(startup), initialDelaySeconds: 10, periodSeconds: 10, failureThreshold: 24 } }),
+    livenessProbe: {
+      ...ask(liveness),
+      initialDelaySeconds: shape.livenessDelay,
+      periodSeconds: 10,
+      failureThreshold: 8,
+    },
     ...(readiness === null ? {} : { readinessProbe: { ...ask(readiness), periodSeconds: 1, failureThreshold: 3 } }),
   };
 }

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../model/index.js';
+import type { KubernetesObject, Release } from '../model/index.js';
 
 // The objects by which kubeadm lets nodes join and read what they need. Source: kubernetes v1.36.3,
 // cmd/kubeadm/app/phases/{bootstraptoken,kubelet,uploadconfig,kubeconfig,addons/proxy}.
@@ -65,7 +65,7 @@ export const bootstrapGroundwork = (): readonly KubernetesObject[] => [
   ),
 ];
 
-export const rbacObjects = (): readonly KubernetesObject[] => [
+export const rbacObjects = ({ kubelet }: Release): readonly KubernetesObject[] => [
   ...bootstrapGroundwork(),
   // The API server's client certificate names no group since 1.36.1: without this no logs, no exec.
   bindCluster('kubeadm:apiserver-kubelet-client', 'system:kubelet-api-admin', user('kube-apiserver-kubelet-client')),
@@ -89,6 +89,12 @@ export const rbacObjects = (): readonly KubernetesObject[] => [
     group(TOKEN_GROUP),
     group('system:nodes'),
   ),
-  ...readers('kubeadm:kubelet-config', 'kube-system', 'kubelet-config', group('system:nodes'), group(TOKEN_GROUP)),
+  ...readers(
+    `kubeadm:${kubelet.configMap}`,
+    'kube-system',
+    kubelet.configMap,
+    group('system:nodes'),
+    group(TOKEN_GROUP),
+  ),
   ...readers('kube-proxy', 'kube-system', 'kube-proxy', group(TOKEN_GROUP)),
 ];

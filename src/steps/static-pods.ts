@@ -26,7 +26,7 @@ import {
 import { CONFIG, flags, type Mount, type Pod, pod } from './pod.js';
 import { bracketed, directory, file, httpsUrl } from './words.js';
 
-// The same pods as kubeadm's. Source: kubernetes v1.36.3, cmd/kubeadm/app/phases/{controlplane,etcd}.
+// The same pods as kubeadm's. Source: kubernetes v1.36.3, cmd/kubeadm/app/phases/{controlplane,etcd}; other releases: src/release/traits.ts.
 
 export const controlPlane: Step = {
   id: 'control-plane',
@@ -80,7 +80,6 @@ function etcd({ cluster, node, release }: Scene): Pod {
           'cert-file': `${PKI}/etcd/server.crt`,
           'client-cert-auth': 'true',
           'data-dir': ETCD_DATA,
-          'feature-gates': 'InitialCorruptCheck=true',
           'initial-advertise-peer-urls': peer,
           'initial-cluster': initialCluster(cluster),
           'key-file': `${PKI}/etcd/server.key`,
@@ -93,14 +92,15 @@ function etcd({ cluster, node, release }: Scene): Pod {
           'peer-trusted-ca-file': `${PKI}/etcd/ca.crt`,
           'snapshot-count': '10000',
           'trusted-ca-file': `${PKI}/etcd/ca.crt`,
-          'watch-progress-notify-interval': '5s',
+          ...release.controlPlane.flags.etcd,
         },
         cluster.components.etcd,
       ),
     ],
     annotations: { 'kubeadm.kubernetes.io/etcd.advertise-client-urls': client },
     port: ETCD_METRICS_PORT,
-    probes: { host: loopback, scheme: 'HTTP', liveness: '/livez', readiness: '/readyz', startup: '/readyz' },
+    probes: { host: loopback, scheme: 'HTTP', ...release.controlPlane.probes.etcd },
+    shape: release.controlPlane.pod,
     requests: { cpu: '100m', memory: '100Mi' },
     mounts: [
       { name: 'etcd-data', path: ETCD_DATA, readOnly: false, type: 'DirectoryOrCreate' },
@@ -127,19 +127,14 @@ function apiServer(scene: Scene): Pod {
       'kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint': `${bracketed(node.internalAddress)}:${API_PORT}`,
     },
     port: API_PORT,
-    probes: {
-      host: node.internalAddress,
-      scheme: 'HTTPS',
-      liveness: '/livez',
-      readiness: '/readyz',
-      startup: '/livez',
-    },
+    probes: { host: node.internalAddress, scheme: 'HTTPS', ...release.controlPlane.probes['kube-apiserver'] },
+    shape: release.controlPlane.pod,
     requests: { cpu: '250m' },
     mounts: [{ name: 'k8s-certs', path: PKI, readOnly: true, type: 'DirectoryOrCreate' }, ...systemCertificates(scene)],
   });
 }
 
-function apiServerFlags({ cluster, node }: Scene): Readonly<Record<string, string>> {
+function apiServerFlags({ cluster, node, release }: Scene): Readonly<Record<string, string>> {
   return {
     'advertise-address': node.internalAddress,
     'allow-privileged': 'true',
@@ -162,14 +157,19 @@ function apiServerFlags({ cluster, node }: Scene): Readonly<Record<string, strin
     'requestheader-group-headers': 'X-Remote-Group',
     'requestheader-username-headers': 'X-Remote-User',
     'secure-port': String(API_PORT),
-    'service-account-issuer': `https://kubernetes.default.svc.${cluster.network.dnsDomain}`,
     'service-account-key-file': `${PKI}/sa.pub`,
-    'service-account-signing-key-file': `${PKI}/sa.key`,
     'service-cluster-ip-range': cluster.network.serviceCidr,
     'tls-cert-file': `${PKI}/apiserver.crt`,
     'tls-private-key-file': `${PKI}/apiserver.key`,
+    ...(release.controlPlane.issuesTokens ? tokenFlags(cluster) : {}),
+    ...release.controlPlane.flags['kube-apiserver'],
   };
 }
+
+const tokenFlags = ({ network }: Cluster): Readonly<Record<string, string>> => ({
+  'service-account-issuer': `https://kubernetes.default.svc.${network.dnsDomain}`,
+  'service-account-signing-key-file': `${PKI}/sa.key`,
+});
 
 /** The etcd beside it where there is one; else every member. */
 function etcdServers(cluster: Cluster, node: Node): string {
@@ -202,6 +202,7 @@ function controllerManager(scene: Scene): Pod {
     'service-account-private-key-file': `${PKI}/sa.key`,
     'service-cluster-ip-range': cluster.network.serviceCidr,
     'use-service-account-credentials': 'true',
+    ...release.controlPlane.flags['kube-controller-manager'],
   };
   return pod({
     name: 'kube-controller-manager',
@@ -209,7 +210,8 @@ function controllerManager(scene: Scene): Pod {
     command: ['kube-controller-manager', ...flags(ours, cluster.components.controllerManager)],
     annotations: null,
     port: CONTROLLER_MANAGER_PORT,
-    probes: { host: '127.0.0.1', scheme: 'HTTPS', liveness: '/healthz', readiness: null, startup: '/healthz' },
+    probes: { host: '127.0.0.1', scheme: 'HTTPS', ...release.controlPlane.probes['kube-controller-manager'] },
+    shape: release.controlPlane.pod,
     requests: { cpu: '200m' },
     mounts: [
       { name: 'k8s-certs', path: PKI, readOnly: true, type: 'DirectoryOrCreate' },
@@ -227,6 +229,7 @@ function scheduler({ cluster, release }: Scene): Pod {
     'bind-address': '127.0.0.1',
     kubeconfig: conf,
     'leader-elect': 'true',
+    ...release.controlPlane.flags['kube-scheduler'],
   };
   return pod({
     name: 'kube-scheduler',
@@ -234,7 +237,8 @@ function scheduler({ cluster, release }: Scene): Pod {
     command: ['kube-scheduler', ...flags(ours, cluster.components.scheduler)],
     annotations: null,
     port: SCHEDULER_PORT,
-    probes: { host: '127.0.0.1', scheme: 'HTTPS', liveness: '/livez', readiness: '/readyz', startup: '/livez' },
+    probes: { host: '127.0.0.1', scheme: 'HTTPS', ...release.controlPlane.probes['kube-scheduler'] },
+    shape: release.controlPlane.pod,
     requests: { cpu: '100m' },
     mounts: [{ name: 'kubeconfig', path: conf, readOnly: true, type: 'FileOrCreate' }],
   });

@@ -1,0 +1,164 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import type { KubernetesObject, Resource, Scene } from '../../../src/model/index.js';
+import { knownVersions } from '../../../src/release/index.js';
+import { steps } from '../../../src/steps/index.js';
+import { parseYamlDocuments } from '../../../src/templates.js';
+import { aNode } from '../../support/scene.js';
+import { aScene, root } from './scene.js';
+
+// What kubeadm of each release makes, read in its own source and not in our table: flags in phases/controlplane/manifests.go and
+// phases/etcd/local.go, pods and probes in util/staticpod/utils.go, marks in phases/markcontrolplane, names and images in constants and
+// images/images.go (all below cmd/kubeadm/app of kubernetes v<version>). `ours`: `+flag` we give beside, `-flag` we leave out.
+interface Expected {
+  readonly kubernetes: string;
+  readonly flags: Readonly<Record<Component, string>>;
+  readonly ours: Readonly<Partial<Record<Component, string>>>;
+  readonly values: Readonly<Partial<Record<Component, Readonly<Record<string, string>>>>>;
+  /** Liveness, readiness, startup; `-`: none. */
+  readonly probes: Readonly<Record<Component, string>>;
+  readonly pod: {
+    readonly priorityClassName: string;
+    readonly priority: number | null;
+    readonly seccomp: boolean;
+    readonly probePort: boolean;
+    readonly livenessDelay: number;
+  };
+  readonly labels: readonly string[];
+  readonly taints: readonly string[];
+  readonly images: Readonly<Record<string, string>>;
+  readonly kubeletConfigMap: string;
+  readonly kubeadmApi: string;
+}
+
+const COMPONENTS = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'etcd'] as const;
+type Component = (typeof COMPONENTS)[number];
+
+interface Probe {
+  readonly httpGet: { readonly path: string; readonly port: string | number };
+  readonly initialDelaySeconds?: number;
+}
+
+interface StaticPod {
+  readonly spec: {
+    readonly priorityClassName: string;
+    readonly priority?: number;
+    readonly securityContext?: unknown;
+    readonly containers: readonly [
+      {
+        readonly image: string;
+        readonly command: readonly string[];
+        readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
+        readonly livenessProbe: Probe;
+        readonly readinessProbe?: Probe;
+        readonly startupProbe?: Probe;
+      },
+    ];
+  };
+}
+
+const table = JSON.parse(readFileSync(join(root, 'test/cases/releases/kubeadm.json'), 'utf8')) as readonly Expected[];
+const SECURE_PORTS: Readonly<Record<Component, number>> = {
+  'kube-apiserver': 6443,
+  'kube-controller-manager': 10_257,
+  'kube-scheduler': 10_259,
+  etcd: 2381,
+};
+
+/** Sums as an inventory brings them for binaries whose publisher's sums are not in the table. */
+const checksums = (version: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    ['kubelet', 'kubeadm', 'kubectl'].map((name) => [
+      `https://dl.k8s.io/release/v${version}/bin/linux/amd64/${name}`,
+      'a'.repeat(64),
+    ]),
+  );
+
+const sceneAt = (version: string): Scene =>
+  aScene({
+    nodes: [aNode('cp-1', { roles: ['control-plane'] }), aNode('worker-2')],
+    cluster: {
+      version,
+      mirrors: { artifacts: null, checksums: checksums(version), registries: {}, imageRepository: null },
+    },
+  });
+
+const wanted = (scene: Scene): readonly Resource[] =>
+  steps.filter((step) => step.on(scene.node, scene.cluster, scene.leader)).flatMap((step) => step.desire(scene));
+
+function podOf(resources: readonly Resource[], name: Component): StaticPod {
+  const path = `/etc/kubernetes/manifests/${name}.yaml`;
+  const found = resources.find((resource) => resource.kind === 'file' && resource.path === path);
+  if (found?.kind !== 'file') throw new Error(`no ${path}`);
+  return parseYamlDocuments(String(found.content))[0] as StaticPod;
+}
+
+const flagsOf = (pod: StaticPod): ReadonlyMap<string, string> =>
+  new Map(
+    pod.spec.containers[0].command.slice(1).map((flag) => {
+      const [, name = '', value = ''] = /^--([^=]+)=(.*)$/s.exec(flag) ?? [];
+      return [name, value];
+    }),
+  );
+
+const objectsOf = (resources: readonly Resource[]): readonly KubernetesObject[] =>
+  resources.flatMap((resource) => (resource.kind === 'objects' ? resource.manifests : []));
+
+test('every release of the table is held to its kubeadm', () => {
+  expect(table.map((row) => row.kubernetes)).toEqual(knownVersions());
+});
+
+describe.each(table.map((row) => [row.kubernetes, row] as const))('%s', (version, expected) => {
+  const scene = sceneAt(version);
+  const resources = wanted(scene);
+
+  test.each(COMPONENTS)('%s has the flags that kubeadm gives it, and no other', (name) => {
+    const flags = flagsOf(podOf(resources, name));
+    const changes = (expected.ours[name] ?? '').split(' ').filter((word) => word !== '');
+    const names = new Set(expected.flags[name].split(' '));
+    for (const change of changes) {
+      if (change.startsWith('+')) names.add(change.slice(1));
+      else expect(names.delete(change.slice(1))).toBe(true);
+    }
+    expect([...flags.keys()].sort()).toEqual([...names].sort());
+    for (const [flag, value] of Object.entries(expected.values[name] ?? {}))
+      expect([flag, flags.get(flag)]).toEqual([flag, value]);
+  });
+
+  test.each(COMPONENTS)('%s is probed and shaped as kubeadm has it', (name) => {
+    const { spec } = podOf(resources, name);
+    const [{ livenessProbe, readinessProbe, startupProbe, ports }] = spec.containers;
+    const paths = [livenessProbe, readinessProbe, startupProbe].map((probe) => probe?.httpGet.path ?? '-');
+    expect(paths.join(' ')).toBe(expected.probes[name]);
+    expect(livenessProbe.initialDelaySeconds).toBe(expected.pod.livenessDelay);
+    expect(livenessProbe.httpGet.port).toBe(expected.pod.probePort ? 'probe-port' : SECURE_PORTS[name]);
+    expect(ports?.map((port) => port.containerPort)).toEqual(expected.pod.probePort ? [SECURE_PORTS[name]] : undefined);
+    expect(spec.priorityClassName).toBe(expected.pod.priorityClassName);
+    expect(spec.priority ?? null).toBe(expected.pod.priority);
+    expect(spec.securityContext !== undefined).toBe(expected.pod.seccomp);
+  });
+
+  test('images have the names and tags of that release', () => {
+    expect(scene.release.images).toMatchObject(expected.images);
+    expect(podOf(resources, 'kube-apiserver').spec.containers[0].image).toBe(
+      `registry.k8s.io/kube-apiserver:v${version}`,
+    );
+  });
+
+  test('the control plane is marked as kubeadm marks it', () => {
+    const marks = resources.find((resource) => resource.kind === 'node');
+    expect(Object.keys(marks?.kind === 'node' ? marks.labels : {})).toEqual(expected.labels);
+    expect(marks?.kind === 'node' ? marks.taints.map(({ key }) => key) : []).toEqual(expected.taints);
+  });
+
+  test('ConfigMaps are where its kubeadm looks for them', () => {
+    const maps = objectsOf(resources).filter((object) => object.kind === 'ConfigMap');
+    const names = maps.map((object) => object.metadata.name);
+    expect(names).toContain(expected.kubeletConfigMap);
+    const kubeadm = maps.find((object) => object.metadata.name === 'kubeadm-config');
+    expect((kubeadm?.['data'] as Record<string, string>)['ClusterConfiguration']).toContain(
+      `apiVersion: ${expected.kubeadmApi}\n`,
+    );
+  });
+});
