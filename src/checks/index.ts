@@ -1,7 +1,8 @@
 // Preflight: pure (cluster, facts per host) -> findings. All checks run, all report, then the run refuses once.
 // It asks no host and changes nothing; what it knows is in the facts.
-import type { Cluster, Facts, Finding } from '../model/index.js';
+import type { Cluster, Facts, Finding, MachineFacts } from '../model/index.js';
 import type { Operation, Subject, Tried } from './check.js';
+import { skews } from './clock.js';
 import { FLEET_CHECKS, HOST_CHECKS } from './list.js';
 
 export type { Operation, Tried } from './check.js';
@@ -35,6 +36,15 @@ export function preflight(
     ),
   ];
   return found.map((finding) => (isIgnored(cluster, finding) ? { ...finding, severity: 'warning' } : finding));
+}
+
+/** Certificates carry dates: does any clock speak against making them now? Asked of the machines alone, before there is trust. */
+export function clocksAreApart(cluster: Cluster, machines: ReadonlyMap<string, MachineFacts>): boolean {
+  const clocks = cluster.nodes.flatMap((node) => {
+    const machine = machines.get(node.name);
+    return machine === undefined ? [] : [{ node, machine }];
+  });
+  return skews(clocks).some((finding) => finding.severity === 'error' && !isIgnored(cluster, finding));
 }
 
 function isIgnored(cluster: Cluster, finding: Finding): boolean {

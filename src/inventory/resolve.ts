@@ -171,6 +171,7 @@ function resolveSystem(layers: readonly SystemInput[]): SystemSettings {
     sysctl: mapValues(merge(layers.map(({ sysctl }) => sysctl)), String),
     packages: [...new Set(layers.flatMap(({ packages }) => packages ?? []))],
     openFiles: input.openFiles ?? defaults.openFiles,
+    timezone: input.timezone ?? null,
     extraHosts: mapValues(merge(layers.map(({ extraHosts }) => extraHosts)), (addresses) => [addresses ?? []].flat()),
     disableServices: [...new Set(layers.flatMap(({ disableServices }) => disableServices ?? []).map(unitOf))],
   };

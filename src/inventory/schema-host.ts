@@ -120,6 +120,11 @@ export const system = section(
       example: { servers: ['ntp.example.com'] },
       default: defaults.timeSync,
     }),
+    timezone: key(word.timezone, {
+      is: 'Time zone, as its file is called in /usr/share/zoneinfo.',
+      example: 'Asia/Shanghai',
+      otherwise: 'it stays as it is',
+    }),
     sysctl: key(
       z.record(word.sysctlKey, z.union([z.string(), z.number()], { error: 'should be a number or a text' })),
       {

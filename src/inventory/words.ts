@@ -191,6 +191,13 @@ export const sysctlKey = word({
   pattern: /^[a-z][a-z0-9_-]*(\.[A-Za-z0-9_-]+(\/[A-Za-z0-9_-]+)*)+$/,
 });
 
+export const timezone = word({
+  should: 'the name of a time zone',
+  cure: 'write it as the tz database has it, as in `Asia/Shanghai` or `UTC`',
+  pattern: /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9][A-Za-z0-9_+-]*)*$/,
+  longest: 64,
+});
+
 export const packageName = word({
   should: 'the name of a package',
   cure: 'write the name alone, without version or architecture, as in `nfs-common`',

@@ -145,6 +145,8 @@ export interface SystemSettings {
   readonly selinux: 'permissive' | 'enforcing' | 'keep';
   readonly firewall: 'disable' | 'open' | 'keep';
   readonly timeSync: { readonly enabled: boolean; readonly servers: readonly string[] };
+  /** null: as it is. */
+  readonly timezone: string | null;
   readonly sysctl: Readonly<Record<string, string>>;
   /** Packages beside those that Kubernetes needs. */
   readonly packages: readonly string[];

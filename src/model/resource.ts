@@ -11,7 +11,9 @@ export type Resource =
   | RepositoryResource
   | UnitResource
   | SysctlResource
+  | TimezoneResource
   | ModuleResource
+  | MutedResource
   | SwapResource
   | SelinuxResource
   | HostnameResource
@@ -129,6 +131,19 @@ export interface ModuleResource {
   readonly kind: 'modules';
   readonly name: string;
   readonly modules: readonly string[];
+}
+
+/** Lines that begin with one of these words, in a file that belongs to somebody else, say nothing while ours are there. */
+export interface MutedResource {
+  readonly kind: 'muted';
+  readonly path: string;
+  readonly words: readonly string[];
+}
+
+export interface TimezoneResource {
+  readonly kind: 'timezone';
+  /** A name below /usr/share/zoneinfo: `Asia/Shanghai`. */
+  readonly zone: string;
 }
 
 export interface SwapResource {

@@ -2,6 +2,7 @@ import type { BlockResource, LedgerEntry } from '../model/index.js';
 import { ProvisionError } from '../model/index.js';
 import { lineDiff } from './diff.js';
 import type { Kind } from './kind.js';
+import { readersOf } from './readers.js';
 import { heredoc, word, words } from './shell.js';
 
 export interface BlockAnswer {
@@ -13,8 +14,8 @@ export interface BlockAnswer {
   readonly content: string | null;
 }
 
-const BEGIN = '# BEGIN provision';
-const END = '# END provision';
+export const BEGIN = '# BEGIN provision';
+export const END = '# END provision';
 
 const lines = (content: string): string => (content === '' || content.endsWith('\n') ? content : `${content}\n`);
 
@@ -82,7 +83,8 @@ rm -f -- "$entry.was.new"`,
   edit_file ${path} drop_block ${former.newline ? 'newline' : 'bare'}
   ${former.file ? ':' : `[ -s ${path} ] || rm -f -- ${path}`}
 fi
-forget_dirs`;
+forget_dirs
+${readersOf(pathOf(entry))}`;
     },
   },
 };

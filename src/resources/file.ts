@@ -3,6 +3,7 @@ import type { FileResource, LedgerEntry } from '../model/index.js';
 import { ProvisionError, reveal, Secret } from '../model/index.js';
 import { lineDiff } from './diff.js';
 import type { Draft, Kind } from './kind.js';
+import { readersOf } from './readers.js';
 import { heredoc, word, words } from './shell.js';
 
 export interface FileAnswer {
@@ -96,7 +97,7 @@ ${rs
         ? { verb: '-', summary: `remove ${pathOf(entry)}`, because: ['provision wrote it'] }
         : { verb: '-', summary: `restore ${pathOf(entry)}`, because: ['it was there before'] },
     unmake: (entry) =>
-      `give_back_file ${word(pathOf(entry))} ${entry.former === null ? 'new' : 'had'}\n${reloadFor(pathOf(entry))}`,
+      `give_back_file ${word(pathOf(entry))} ${entry.former === null ? 'new' : 'had'}\n${readersOf(pathOf(entry))}`,
   },
 };
 

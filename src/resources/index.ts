@@ -12,6 +12,7 @@ import type { Kind } from './kind.js';
 import { kubeletIdentity } from './kubelet-identity.js';
 import { membership } from './membership.js';
 import { modules } from './modules.js';
+import { muted } from './muted.js';
 import { node } from './node.js';
 import { objects } from './objects.js';
 import { packages } from './packages.js';
@@ -21,6 +22,7 @@ import { selinux } from './selinux.js';
 import { staticPod } from './static-pod.js';
 import { swap } from './swap.js';
 import { sysctl } from './sysctl.js';
+import { timezone } from './timezone.js';
 import { traces } from './traces.js';
 import { unit } from './unit.js';
 
@@ -59,6 +61,7 @@ const registry: ReadonlyMap<ResourceKind, AnyKind> = new Map(
     kubeletIdentity,
     membership,
     modules,
+    muted,
     node,
     objects,
     packages,
@@ -68,6 +71,7 @@ const registry: ReadonlyMap<ResourceKind, AnyKind> = new Map(
     staticPod,
     swap,
     sysctl,
+    timezone,
     traces,
     unit,
   ].map((kind) => [kind.kind, kind as unknown as AnyKind]),

@@ -1,11 +1,20 @@
-import { preflight } from '../checks/index.js';
+import { clocksAreApart, preflight } from '../checks/index.js';
 import type { Finding, Node, Plan, RunOutcome, Secret } from '../model/index.js';
 import { ProvisionError } from '../model/index.js';
 import { changesOf, type FactsByHost, planPresent, type Setting } from '../plan/index.js';
 import { carryOut } from './lanes.js';
 import { trustFor } from './living.js';
 import { refuseOtherMembers } from './members.js';
-import { gatherFacts, openSession, type Session, type Surroundings, tryOut, unlessStopped } from './session.js';
+import {
+  gatherFacts,
+  gatherOwned,
+  machineOf,
+  openSession,
+  type Session,
+  type Surroundings,
+  tryOut,
+  unlessStopped,
+} from './session.js';
 
 export interface Prepared {
   readonly session: Session;
@@ -38,6 +47,7 @@ export async function prepare(around: Surroundings, options: ConvergeOptions, ex
   around.emit({ type: 'run-started', command: exclusive ? 'apply' : 'plan', cluster: around.cluster.name, hosts });
   const session = await openSession(around, options.targets, exclusive);
   try {
+    await refuseClocks(around, session);
     // Both wait, one for hosts' disks and this machine's keys, the other for the network: neither for the other.
     const [{ setting, facts }, tried] = await unlessStopped(
       around,
@@ -52,6 +62,19 @@ export async function prepare(around: Surroundings, options: ConvergeOptions, ex
     await session.close();
     throw error;
   }
+}
+
+/** No certificate is made for a new host while clocks are apart; a host of the cluster has its own already. All else that is wrong is told with it. */
+async function refuseClocks(around: Surroundings, session: Session): Promise<void> {
+  const isNew = session.targets.some(({ name }) => machineOf(session, name).owner === null);
+  if (!isNew || !clocksAreApart(around.cluster, session.machines)) return;
+  const [facts, tried] = await unlessStopped(
+    around,
+    Promise.all([gatherOwned(session), tryOut(around, session, 'fresh')]),
+  );
+  const findings = preflight(around.cluster, facts, 'apply', tried);
+  around.emit({ type: 'checked', findings });
+  refuse(findings);
 }
 
 async function known(around: Surroundings, session: Session): Promise<{ setting: Setting; facts: FactsByHost }> {

@@ -185,7 +185,7 @@ export function hostOf(hosts: ReadonlyMap<string, Host>, name: string): Host {
   return host;
 }
 
-function machineOf(session: Session, name: string): MachineFacts {
+export function machineOf(session: Session, name: string): MachineFacts {
   const machine = session.machines.get(name);
   if (machine === undefined) throw new ProvisionError('INTERNAL', `nobody asked what ${name} is`);
   return machine;

@@ -10,19 +10,8 @@ import { nodeMarks } from './nodes.js';
 import { owner } from './owner.js';
 import { kubernetesBinaries, runtime } from './runtime.js';
 import { controlPlane } from './static-pods.js';
-import {
-  firewall,
-  hostname,
-  hostsFile,
-  limits,
-  modules,
-  packages,
-  selinux,
-  services,
-  swap,
-  sysctl,
-  time,
-} from './system.js';
+import { firewall, hostname, hostsFile, limits, modules, packages, selinux, services, swap, sysctl } from './system.js';
+import { time, timezone } from './time.js';
 import { trustFiles } from './trust.js';
 
 /** Reset goes through what they made backwards. */
@@ -37,7 +26,8 @@ export const steps: readonly Step[] = Object.freeze([
   services, // Services that the inventory names are stopped.
   modules, // The kernel has overlay and bridge filtering (and ipvs),
   sysctl, // and forwards.
-  time, // The clock is kept.
+  timezone, // The host's clock shows the operator's time,
+  time, // and is kept.
   limits, // Many files may be open.
   runtime, // containerd runs, with runc, the CNI plugins and crictl.
   kubernetesBinaries, // kubelet, kubeadm and kubectl are there, verified.

@@ -1,7 +1,8 @@
 import { familyById } from '../family/index.js';
-import { openPorts, type Resource, type Scene, type Step } from '../model/index.js';
+import { openPorts, type Scene, type Step } from '../model/index.js';
 import { render } from '../templates.js';
-import { block, file, stopped, unit } from './words.js';
+import { timePackages } from './time.js';
+import { block, file, stopped } from './words.js';
 
 export const hostname: Step = {
   id: 'hostname',
@@ -51,8 +52,9 @@ export const packages: Step = {
 /** What Kubernetes calls, as this family names it. */
 export function packagesFor({ machine, cluster, node }: Scene): readonly string[] {
   const family = familyById(machine.family);
-  const time = node.system.timeSync.enabled ? ['chrony'] : [];
-  return [...new Set([...family.packages, ...family.proxyPackages[cluster.proxyMode], ...time])].sort();
+  return [
+    ...new Set([...family.packages, ...family.proxyPackages[cluster.proxyMode], ...timePackages(node, machine)]),
+  ].sort();
 }
 
 const FIREWALLS: readonly string[] = ['firewalld.service', 'ufw.service'];
@@ -118,27 +120,6 @@ export const sysctl: Step = {
     },
   ],
 };
-
-export const time: Step = {
-  id: 'time',
-  title: 'Keep time',
-  on: (node) => node.system.timeSync.enabled,
-  desire: (scene) => {
-    const servers = timeServers(scene);
-    return [...servers, unit(familyById(scene.machine.family).time.chronyUnit, servers)];
-  },
-};
-
-/** The inventory's time servers where chrony looks for them; without any, the distribution's own stay. */
-function timeServers({ node, machine }: Scene): readonly Resource[] {
-  const { servers } = node.system.timeSync;
-  if (servers.length === 0) return [];
-  const lines = `${servers.map((server) => `server ${server} iburst`).join('\n')}\n`;
-  const { chronyServers, chronyConf } = familyById(machine.family).time;
-  return chronyServers === null
-    ? [block(chronyConf, lines)]
-    : [file(chronyServers, render('chrony/servers.conf', { lines }))];
-}
 
 export const limits: Step = {
   id: 'limits',

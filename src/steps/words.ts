@@ -57,6 +57,8 @@ function inputLine(input: Resource): readonly string[] {
       return [
         `json-settings ${input.path} ${createHash('sha256').update(JSON.stringify(input.settings)).digest('hex')}`,
       ];
+    case 'muted':
+      return [`muted ${input.path} ${input.words.join(' ')}`];
     case 'artifact':
       return [`artifact ${input.name} ${input.sha256}`];
     default:

@@ -193,6 +193,31 @@ describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('%s', (_
     expect(readFileSync(path, 'utf8')).toBe('theirs above\ntheirs below\n');
   });
 
+  test('lines of others are switched off outside our block, and come back as they were', async () => {
+    const path = join(room, 'chrony.conf');
+    const text = '# pool of nobody\npool 2.pool.ntp.org iburst\n  server 10.0.0.1\npools x\ndriftfile /d';
+    writeFileSync(path, text, { mode: 0o640 });
+    const ours = resourceOn(run, { kind: 'block', path, content: 'server 10.0.0.9 iburst\n' }, `${entry}-block`);
+    const bare = await ours.answer();
+    await ours.make(bare);
+    const on = resourceOn(run, { kind: 'muted', path, words: ['pool', 'server'] }, entry);
+    const former = await on.answer();
+    expect(former).toEqual({ file: true, on: ['pool 2.pool.ntp.org iburst', '  server 10.0.0.1'] });
+    await on.make(former);
+    const after = await on.answer();
+    expect(after).toEqual(on.kind.satisfied({ kind: 'muted', path, words: ['pool', 'server'] }, former));
+    expect(readFileSync(path, 'utf8')).toBe(
+      '# pool of nobody\n#provision# pool 2.pool.ntp.org iburst\n#provision#   server 10.0.0.1\npools x\ndriftfile /d\n# BEGIN provision\nserver 10.0.0.9 iburst\n# END provision\n',
+    );
+    await on.try(former);
+    expect(await on.answer()).toEqual(after);
+    await ours.unmake(bare);
+    await on.unmake(former);
+    await on.unmake(former);
+    expect(readFileSync(path, 'utf8').trimEnd()).toBe(text);
+    expect(lstatSync(path).mode & 0o777).toBe(0o640);
+  });
+
   test('a mark without its partner is refused, and removal takes the mark alone', async () => {
     const path = join(room, 'hosts');
     const on = resourceOn(run, { kind: 'block', path, content: 'ours' }, entry);

@@ -76,6 +76,24 @@ describe('every kind makes it so, knows it, and gives the host back', () => {
   test('SELinux', () => holds({ kind: 'selinux', mode: 'permissive' }));
   test('swap', () => holds({ kind: 'swap' }));
   test('hosts block', () => holds({ kind: 'block', path: '/etc/hosts', content: '10.0.0.1 a\n' }));
+  test('lines of others', () =>
+    holds({ kind: 'muted', path: '/etc/chrony/chrony.conf', words: ['pool', 'server', 'peer'] }));
+  test('time zone', async () => {
+    last = null;
+    await must('apt-get -q -y install tzdata');
+    await holds({ kind: 'timezone', zone: 'Asia/Shanghai' }, async () => {
+      expect((await must('date +%z; date -u +%z')).trim()).toBe('+0800\n+0000');
+    });
+  });
+  test('a time zone that nobody knows is refused by name, and nothing changes', async () => {
+    const on = resourceOn(run, { kind: 'timezone', zone: 'Asia/Atlantis' }, entry);
+    const former = await on.answer();
+    const { code, out } = await on.try(former);
+    expect(code).toBe(1);
+    expect(out).toContain('there is no time zone Asia/Atlantis');
+    expect(await on.answer()).toEqual(former);
+    await on.unmake(former);
+  });
   test('kernel settings', () =>
     holds({
       kind: 'sysctl',

@@ -34,6 +34,7 @@ export function aNode(name: string, over: Partial<Node> = {}): Node {
       sysctl: {},
       packages: [],
       openFiles: 1048576,
+      timezone: null,
       extraHosts: {},
       disableServices: [],
     },

@@ -59,6 +59,7 @@ describe('what is left out', () => {
             sysctl: {},
             packages: [],
             openFiles: 1048576,
+            timezone: null,
             extraHosts: {},
             disableServices: [],
           },

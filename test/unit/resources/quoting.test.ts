@@ -120,12 +120,15 @@ const everywhere = (text: string): readonly Resource[] => [
   { kind: 'sysctl', name: 'x', values: { [text]: '1' } },
   { kind: 'modules', name: text, modules: [text] },
   { kind: 'hostname', name: text },
+  { kind: 'muted', path: `/etc/${text}`, words: [text] },
+  { kind: 'timezone', zone: text },
   { kind: 'firewall', ports: [text], sources: [text] },
   { kind: 'traces', name: text, paths: [`/opt/${text}`], links: [text], chains: [text], ipvs: true, sysctls: [text] },
   { kind: 'pods', socket: text },
 ];
 const FORMER: Readonly<Record<string, (text: string) => unknown>> = {
   hostname: (text) => ({ live: text, static: text }),
+  timezone: (text) => ({ link: text, name: text }),
   directory: (text) => ({ mode: 0o755, owner: text }),
   traces: (text) => ({ paths: { [`/opt/${text}`]: [text] }, links: [text], tables: [text], namespaces: [text] }),
   unit: () => ({ load: 'loaded', active: 'active', enabled: 'enabled', stamp: null }),

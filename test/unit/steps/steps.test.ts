@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Node, Resource, Scene } from '../../../src/model/index.js';
+import type { MachineFacts, Node, Resource, Scene } from '../../../src/model/index.js';
 import { reveal } from '../../../src/model/index.js';
 import { keyOf } from '../../../src/resources/index.js';
 import { portsFor, steps } from '../../../src/steps/index.js';
@@ -93,6 +93,61 @@ describe('the system', () => {
       wishes(withSystem(system)).flatMap((r) => (r.kind === 'unit' && r.state === 'stopped' ? [r.name] : []));
     expect(stoppedBy({ disableServices })).toEqual(['firewalld.service', 'ufw.service', 'postfix.service']);
     expect(stoppedBy({ disableServices, firewall: 'keep' })).toEqual(['postfix.service', 'firewalld.service']);
+  });
+});
+
+describe('time', () => {
+  const node = aNode('cp-1', { roles: ['control-plane'] });
+  const at = (system: Partial<Node['system']>, machine: Partial<MachineFacts>): readonly string[] => {
+    const scene = aScene({ nodes: [{ ...node, system: { ...node.system, ...system } }] }, aDebian(machine));
+    const step = steps.find(({ id }) => id === 'time');
+    return (step?.on(scene.node, scene.cluster, scene.leader) ? step.desire(scene) : []).map(keyOf);
+  };
+  const servers = { timeSync: { enabled: true, servers: ['ntp.example.com'] } };
+  test('chrony is told the servers, and its own are off', () => {
+    expect(at(servers, {})).toEqual([
+      'muted /etc/chrony/chrony.conf',
+      'file /etc/chrony/conf.d/90-provision.conf',
+      'unit chrony.service',
+    ]);
+    expect(at(servers, { family: 'el9' })).toEqual([
+      'muted /etc/chrony.conf',
+      'block /etc/chrony.conf',
+      'unit chronyd.service',
+    ]);
+  });
+  test('without servers its own stay', () => expect(at({}, {})).toEqual(['unit chrony.service']));
+  test('Enterprise Linux 7 sets its clock by cron, and nothing else does', () => {
+    const all = [
+      'unit chronyd.service',
+      'unit ntpd.service',
+      'file /etc/cron.d/provision-ntpdate',
+      'unit crond.service',
+    ];
+    expect(at(servers, { family: 'el7' })).toEqual(all);
+  });
+  test('the cron lines name the servers, as many as there are', () => {
+    const timeSync = { enabled: true, servers: ['ntp.example.com', '192.0.2.9'] };
+    const scene = aScene({ nodes: [{ ...node, system: { ...node.system, timeSync } }] }, aDebian({ family: 'el7' }));
+    expect(text(scene, '/etc/cron.d/provision-ntpdate')).toContain(
+      '\n*/10 * * * * root ntpdate -u ntp.example.com 192.0.2.9 >/dev/null 2>&1\n',
+    );
+  });
+  test('other servers are another stamp of chrony', () => {
+    const stampOf = (system: Partial<Node['system']>): string => {
+      const scene = aScene({ nodes: [{ ...node, system: { ...node.system, ...system } }] });
+      const found = wishes(scene).find((r) => r.kind === 'unit' && r.name === 'chrony.service');
+      return found?.kind === 'unit' ? found.stamp : 'none';
+    };
+    expect(stampOf({})).toBe('');
+    expect(stampOf(servers)).not.toBe(stampOf({ timeSync: { enabled: true, servers: ['other.example.com'] } }));
+  });
+  test('a time zone brings the package that has it', () => {
+    const scene = aScene({ nodes: [{ ...node, system: { ...node.system, timezone: 'Asia/Shanghai' } }] });
+    const installed = wishes(scene).flatMap((r) => (r.kind === 'packages' ? r.packages : []));
+    expect(installed).toContain('tzdata');
+    expect(keys(scene)).toContain('timezone host');
+    expect(keys(aScene())).not.toContain('timezone host');
   });
 });
 
