@@ -1,3 +1,4 @@
+import type { Cluster } from './cluster.js';
 import type { Secret } from './secret.js';
 
 /** What should be true of a host: a closed set of nouns. Each kind's key, question, actions and shell are in `resources/`. */
@@ -232,6 +233,10 @@ export interface TracesResource {
   /** Prefixes of iptables/nft chains. */
   readonly chains: readonly string[];
   readonly ipvs: boolean;
+  /** A link: when it was there before us, its owner ran before us, and links, chains, rules and policies stay as they are. */
+  readonly theirsWith?: string | undefined;
+  /** Rules that name one of the links go, and the FORWARD chain gets the policy back that it had: Docker's ways of having a network. */
+  readonly forwarding?: true | undefined;
   /** Kernel settings that they change, as paths below /proc/sys: reset puts the former values back. */
   readonly sysctls?: readonly string[] | undefined;
 }
@@ -239,12 +244,15 @@ export interface TracesResource {
 /** The pods and containers of the runtime; removed by reset before the runtime goes. */
 export interface PodsResource {
   readonly kind: 'pods';
+  readonly runtime: Cluster['runtime'];
   readonly socket: string;
 }
 
 /** A static pod of this host that runs from the manifest that lies there. The kubelet makes it so; here it is seen and waited for. */
 export interface StaticPodResource {
   readonly kind: 'static-pod';
+  /** Who is asked about it. */
+  readonly runtime: Cluster['runtime'];
   /** Name in the manifest, and of its one container: `kube-apiserver`. The kubelet calls the pod `<name>-<node>`. */
   readonly name: string;
   /** Annotation in the manifest whose value is another one for every other manifest. */

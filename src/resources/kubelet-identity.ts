@@ -274,7 +274,7 @@ function joinAlone(r: KubeletIdentityResource, action: Action): string {
 wait_for ${API_WITHIN} listens || :
 wait_for ${API_WITHIN} api get --raw /readyz || {
   say "the API server of "${word(r.node)}" did not get ready within ${API_WITHIN} s; its containers:"
-  crictl ps -a 2>&1 | head -n 20 || true
+  if have docker && [ -S /run/docker.sock ]; then docker ps -a 2>&1; else crictl ps -a 2>&1; fi | head -n 20
   journalctl -u kubelet.service --no-pager -n 10 -o cat 2>/dev/null || true
   exit 1
 }`,

@@ -47,11 +47,14 @@ api delete node ${word(node)} --ignore-not-found --wait=true`,
 
   /** Takes its etcd member out, by name; no etcdctl is on the host, so the one in the etcd container speaks. Refuses the last member. */
   removeEtcdMember: (node: string): string => `
-container=$(crictl ps -q --state Running --name '^etcd$' | head -n 1)
-[ -n "$container" ] || { say 'no etcd runs on this control plane'; exit 1; }
-members=$(crictl exec "$container" ${ETCDCTL} member list -w simple)
+in_etcd() {
+  if have crictl && _id=$(crictl ps -q --state Running --name '^etcd$' 2>/dev/null | head -n 1) && [ -n "$_id" ]; then crictl exec "$_id" "$@"
+  elif have docker && _id=$(docker ps -q --filter label=io.kubernetes.container.name=etcd | head -n 1) && [ -n "$_id" ]; then docker exec "$_id" "$@"
+  else say 'no etcd runs on this control plane'; return 1; fi
+}
+members=$(in_etcd ${ETCDCTL} member list -w simple) || { say "$members"; exit 1; }
 id=$(printf '%s\\n' "$members" | awk -F', ' -v n=${word(node)} '$3 == n { print $1 }')
 [ -n "$id" ] || exit 0
 [ "$(printf '%s\\n' "$members" | grep -c .)" -gt 1 ] || { say 'this is the last etcd member: it goes with its data, not before'; exit 1; }
-crictl exec "$container" ${ETCDCTL} member remove "$id"`,
+in_etcd ${ETCDCTL} member remove "$id"`,
 });

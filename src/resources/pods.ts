@@ -1,4 +1,4 @@
-import type { LedgerEntry, PodsResource } from '../model/index.js';
+import type { Cluster, LedgerEntry, PodsResource } from '../model/index.js';
 import type { Kind } from './kind.js';
 import { word } from './shell.js';
 
@@ -21,18 +21,23 @@ export const pods: Kind<PodsResource, PodsAnswer> = {
 
   ledger: {
     byResetOnly: true,
-    remember: (r) => ({ socket: r.socket }),
+    remember: (r) => ({ runtime: r.runtime, socket: r.socket }),
     vanish: () => ({ verb: '-', summary: 'stop and remove all pods', because: ['the kubelet of provision ran them'] }),
-    unmake: (entry) => `take_pods ${word(socketOf(entry))}`,
+    unmake: (entry) => (runtimeOf(entry) === 'docker' ? 'take_docker_pods' : `take_pods ${word(socketOf(entry))}`),
   },
 };
 
+/** Before there was Docker the ledger did not say it. */
+const runtimeOf = (entry: LedgerEntry): Cluster['runtime'] =>
+  (entry.resource as { runtime?: Cluster['runtime'] }).runtime ?? 'containerd';
 const socketOf = (entry: LedgerEntry): string =>
   (entry.resource as { socket: string }).socket.replace(/^unix:\/\//, '');
 
 /**
  * take_pods SOCKET: by CRI when crictl is there, then by containerd's own ctr in Kubernetes' namespace; what survives, or what a dead
  * runtime cannot stop, is found by its shim's arguments and its cgroup and killed. Containers of other namespaces are not touched.
+ * take_docker_pods: the containers that dockershim or cri-dockerd labelled as theirs (pkg/kubelet/dockershim/docker_service.go, v1.23.17,
+ * containerTypeLabelKey; cri-dockerd took it over), with their anonymous volumes; every other container of Docker's stays.
  */
 export const POD_WORDS = `
 pod_pids() { # shims of namespace k8s.io, and everything in a pod's cgroup
@@ -55,13 +60,23 @@ take_pods() {
     done
     _ids=$(ctr -a "$1" -n k8s.io containers ls -q); [ -z "$_ids" ] || timeout 60 ctr -a "$1" -n k8s.io containers rm $_ids || :
   fi
+  end_pods || return 1
+  for _d in /run/containerd/io.containerd.runtime.v2.task/k8s.io /run/containerd/io.containerd.grpc.v1.cri; do unmount_below "$_d"; done
+}
+take_docker_pods() {
+  if have docker && timeout 15 docker version >/dev/null 2>&1; then
+    _ids=$(docker ps -aq --no-trunc --filter label=io.kubernetes.docker.type)
+    [ -z "$_ids" ] || timeout 180 docker rm -f -v $_ids >/dev/null || say 'Docker did not remove all containers of pods'
+  fi
+  end_pods
+}
+end_pods() { # what is left of them, by force
   for _round in 1 2 3; do
     _pids=$(pod_pids); [ -n "$_pids" ] || break
     kill -KILL $_pids 2>/dev/null || :
     wait_for 5 no_pods || :
   done
   no_pods || { say "these processes of pods do not end: $(pod_pids | tr '\\n' ' ')"; return 1; }
-  for _d in /run/containerd/io.containerd.runtime.v2.task/k8s.io /run/containerd/io.containerd.grpc.v1.cri; do unmount_below "$_d"; done
   ! have systemctl || systemctl stop kubepods.slice 2>/dev/null || :
 }
 `;

@@ -17,21 +17,31 @@ const pattern = (names: readonly string[]): string => names.map((name) => `'${na
 
 /**
  * Words that remove what components leave behind, by name and nothing else.
- * take_chains PREFIX…: first the rules elsewhere that jump there, then what is in the chains, then the chains: per table in one commit.
- *   Never a policy, never another's rule, never a whole table. A jump to a chain is the end of its rule, so a comment cannot fool it.
+ * take_chains "LINK…" PREFIX…: first the rules elsewhere that jump there, then what is in the chains, then the chains: per table in one commit.
+ *   and of the other rules those that let something in or out by one of the LINKs.
+ *   Never another's rule, never a whole table. A jump to a chain is the end of its rule, so a comment cannot fool it.
  * take_tables FORMER…: of NFT_TABLES those that were not there before; iptables' own only when nothing is left in them.
  * take_links "FORMER…" PATTERN…: veth* only when it hangs on a bridge of ours; never a device.
+ * give_back_policy: of the FORWARD chain, as "$entry.was.policy" has it; a chain that was not there accepted everything.
  * take_path PATH: whatever is there. take_children DIR FORMER…: what came into a directory that was there before.
  * give_back_mode DIR: as "$entry.was.modes" has it.
  */
 export const TRACES_WORDS = `
 chain_removals() {
-  prefixes="$*" awk '
+  links=$1; shift
+  links="$links" prefixes="$*" awk '
+    function linked(  i) {
+      for (i = 3; i < NF; i++) if (($i == "-i" || $i == "-o") && ($(i + 1) in link)) return 1
+      return 0
+    }
     function ours(chain,  i) { for (i in prefix) if (index(chain, prefix[i]) == 1) return 1; return 0 }
-    BEGIN { split(ENVIRON["prefixes"], prefix, " ") }
+    BEGIN {
+      split(ENVIRON["prefixes"], prefix, " ")
+      for (i = split(ENVIRON["links"], named, " "); i > 0; i--) link[named[i]] = 1
+    }
     /^\\*/ { table = $0; jumps = chains = 0; next }
     /^:/ { if (ours(substr($1, 2))) chain[++chains] = substr($1, 2); next }
-    /^-A / { if (!ours($2) && $(NF - 1) ~ /^-[jg]$/ && ours($NF)) jump[++jumps] = substr($0, 4); next }
+    /^-A / { if (!ours($2) && (($(NF - 1) ~ /^-[jg]$/ && ours($NF)) || linked())) jump[++jumps] = substr($0, 4); next }
     /^COMMIT/ && jumps + chains > 0 {
       print table
       for (i = 1; i <= jumps; i++) print "-D " jump[i]
@@ -40,10 +50,17 @@ chain_removals() {
       print
     }'
 }
+forward_policy() { { iptables-save -t filter || :; } 2>/dev/null | sed -n 's/^:FORWARD \\([A-Z]*\\) .*/\\1/p'; }
+give_back_policy() {
+  have iptables-save && [ -e "$entry.was.policy" ] || return 0
+  _now=$(forward_policy); _policy=$(cat "$entry.was.policy"); _policy=\${_policy:-ACCEPT}
+  [ "\${_now:-ACCEPT}" = "$_policy" ] || iptables -w 60 -P FORWARD "$_policy"
+}
 take_chains() {
+  _links=$1; shift
   for _t in iptables-nft ip6tables-nft iptables-legacy ip6tables-legacy iptables ip6tables; do
     have "$_t-save" && have "$_t-restore" || continue
-    "$_t-save" 2>/dev/null | chain_removals "$@" >"$entry.was.chains"
+    "$_t-save" 2>/dev/null | chain_removals "$_links" "$@" >"$entry.was.chains"
     [ -s "$entry.was.chains" ] || continue
     "$_t-restore" -w 60 --noflush <"$entry.was.chains" || { say "$_t would not remove:"; cat "$entry.was.chains"; return 1; }
   done

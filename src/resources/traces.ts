@@ -62,13 +62,19 @@ ${rs.map((r) => `! owned ${word(`traces ${r.name}`)} || echo owned ${word(r.name
     byResetOnly: true,
     // A daemon changes the mode of a directory that it finds (containerd makes its own 0700).
     keep: (r) =>
-      `for p in ${words(r.paths)}; do [ ! -d "$p" ] || stat -c '%a %u:%g %n' -- "$p"; done >"$entry.was.modes"${keepSysctls(r)}`,
+      [
+        `for p in ${words(r.paths)}; do [ ! -d "$p" ] || stat -c '%a %u:%g %n' -- "$p"; done >"$entry.was.modes"`,
+        ...(r.forwarding ? ['forward_policy >"$entry.was.policy"'] : []),
+        ...keepSysctls(r),
+      ].join('\n'),
     remember: (r) => ({
       name: r.name,
       paths: r.paths,
       links: r.links,
       chains: r.chains,
       ipvs: r.ipvs,
+      ...(r.theirsWith === undefined ? {} : { theirsWith: r.theirsWith }),
+      ...(r.forwarding === undefined ? {} : { forwarding: r.forwarding }),
       ...(r.sysctls === undefined ? {} : { sysctls: r.sysctls }),
     }),
     vanish: (entry) => ({
@@ -88,10 +94,7 @@ ${rs.map((r) => `! owned ${word(`traces ${r.name}`)} || echo owned ${word(r.name
       });
       return [
         r.ipvs ? 'take_ipvs' : '',
-        r.links.length > 0 ? `take_links ${words([former.links.join(' '), ...r.links])}` : '',
-        r.chains.length > 0 ? `take_chains ${words(r.chains)}` : '',
-        r.chains.length > 0 && former.tables !== null ? `take_tables ${words(former.tables)}` : '',
-        ownsNetwork(r) ? `take_namespaces ${words(former.namespaces)}` : '',
+        ...(former.links.includes(r.theirsWith ?? '') ? [] : takeNetwork(r, former)),
         ...paths,
         r.sysctls === undefined ? '' : 'unset_sysctls',
         ':',
@@ -102,11 +105,21 @@ ${rs.map((r) => `! owned ${word(`traces ${r.name}`)} || echo owned ${word(r.name
   },
 };
 
+const takeNetwork = (r: TracesResource, former: TracesAnswer): readonly string[] => [
+  r.links.length > 0 ? `take_links ${words([former.links.join(' '), ...r.links])}` : '',
+  r.chains.length > 0 ? `take_chains ${words([r.forwarding ? r.links.join(' ') : '', ...r.chains])}` : '',
+  r.forwarding ? 'give_back_policy' : '',
+  r.chains.length > 0 && former.tables !== null ? `take_tables ${words(former.tables)}` : '',
+  ownsNetwork(r) ? `take_namespaces ${words(former.namespaces)}` : '',
+];
+
 /** What `unset_sysctls` reads. A setting that is not there yet comes with a module, and has no former value. */
-const keepSysctls = ({ sysctls = [] }: TracesResource): string =>
+const keepSysctls = ({ sysctls = [] }: TracesResource): readonly string[] =>
   sysctls.length === 0
-    ? ''
-    : `\nfor k in ${words(sysctls)}; do [ ! -e "/proc/sys/$k" ] || printf '%s %s\\n' "$k" "$(sysctl_now "$k")"; done >"$entry.was.live"`;
+    ? []
+    : [
+        `for k in ${words(sysctls)}; do [ ! -e "/proc/sys/$k" ] || printf '%s %s\\n' "$k" "$(sysctl_now "$k")"; done >"$entry.was.live"`,
+      ];
 
 const resourceOf = (entry: LedgerEntry): TracesResource => entry.resource as TracesResource;
 const ownsNetwork = (r: TracesResource): boolean => r.links.length > 0;

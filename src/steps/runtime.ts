@@ -66,7 +66,7 @@ export const runtime: Step = {
       ...registryMirrors(scene),
       service,
       unit('containerd.service', [containerd, runc, config, service]),
-      { kind: 'pods', socket: RUNTIME_SOCKET },
+      { kind: 'pods', runtime: 'containerd', socket: RUNTIME_SOCKET },
     ];
   },
 };

@@ -55,6 +55,7 @@ const manifest = (pod: Pod): Resource => file(`${MANIFESTS}/${pod.metadata.name}
 export const runningPods = (scene: Scene): readonly Resource[] =>
   podsOf(scene).map(({ metadata: { name, annotations } }) => ({
     kind: 'static-pod',
+    runtime: scene.cluster.runtime,
     name,
     annotation: CONFIG,
     stamp: annotations[CONFIG] ?? '',

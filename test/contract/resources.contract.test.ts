@@ -317,7 +317,7 @@ COMMIT
 -A INPUT -p tcp -j ACCEPT
 COMMIT
 `;
-    const script = `${ACTION_PRELUDE}\nchain_removals KUBE- CNI- <<'EOF'\n${save}EOF\n`;
+    const script = `${ACTION_PRELUDE}\nchain_removals '' KUBE- CNI- <<'EOF'\n${save}EOF\n`;
     expect(start(script)).toEqual({
       code: 0,
       out: `*nat
@@ -327,6 +327,34 @@ COMMIT
 -F KUBE-SVC-A
 -X KUBE-SERVICES
 -X KUBE-SVC-A
+COMMIT
+`,
+    });
+  });
+
+  test('of a bridge that had rules of its own they go, whichever chain they stand in', () => {
+    const save = `*filter
+:FORWARD DROP [0:0]
+:DOCKER - [0:0]
+:DOCKER-USER - [0:0]
+-A FORWARD -j DOCKER-USER
+-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -i docker0 ! -o docker0 -j ACCEPT
+-A FORWARD -o docker01 -j ACCEPT
+-A FORWARD -i eth0 -m comment --comment "for docker0" -j ACCEPT
+COMMIT
+`;
+    const script = `${ACTION_PRELUDE}\nchain_removals docker0 DOCKER <<'EOF'\n${save}EOF\n`;
+    expect(start(script)).toEqual({
+      code: 0,
+      out: `*filter
+-D FORWARD -j DOCKER-USER
+-D FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-D FORWARD -i docker0 ! -o docker0 -j ACCEPT
+-F DOCKER
+-F DOCKER-USER
+-X DOCKER
+-X DOCKER-USER
 COMMIT
 `,
     });

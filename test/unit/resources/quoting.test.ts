@@ -123,8 +123,19 @@ const everywhere = (text: string): readonly Resource[] => [
   { kind: 'muted', path: `/etc/${text}`, words: [text] },
   { kind: 'timezone', zone: text },
   { kind: 'firewall', ports: [text], sources: [text] },
-  { kind: 'traces', name: text, paths: [`/opt/${text}`], links: [text], chains: [text], ipvs: true, sysctls: [text] },
-  { kind: 'pods', socket: text },
+  {
+    kind: 'traces',
+    name: text,
+    paths: [`/opt/${text}`],
+    links: [text],
+    chains: [text],
+    ipvs: true,
+    theirsWith: 'docker0',
+    forwarding: true,
+    sysctls: [text],
+  },
+  { kind: 'pods', runtime: 'containerd', socket: text },
+  { kind: 'json-settings', path: `/etc/${text}`, settings: { [text]: [text] }, unit: text },
 ];
 const FORMER: Readonly<Record<string, (text: string) => unknown>> = {
   hostname: (text) => ({ live: text, static: text }),
@@ -135,6 +146,7 @@ const FORMER: Readonly<Record<string, (text: string) => unknown>> = {
   firewall: () => ({ tool: 'firewalld', active: true, zones: {} }),
   modules: (text) => ({ file: null, modules: { [text]: 'loadable' } }),
   sysctl: () => ({ file: null, live: {} }),
+  'json-settings': (text) => ({ content: JSON.stringify({ [text]: text }), mode: 0o644, last: null }),
   block: () => ({ file: true, newline: true, content: null }),
 };
 const BEFORE: Readonly<Record<string, (text: string) => unknown>> = {

@@ -9,6 +9,7 @@ import { staticPod } from '../../../src/resources/static-pod.js';
 
 const r: StaticPodResource = {
   kind: 'static-pod',
+  runtime: 'containerd',
   name: 'etcd',
   annotation: 'provision/config',
   stamp: 'new',
@@ -51,19 +52,42 @@ describe('a static pod', () => {
     ['has both for a moment', [pod('etcd', 'old'), pod('etcd', 'new')], 'c1', 1],
     ['has no container yet', [pod('etcd', 'new')], '', 1],
   ])('the shell of one that %s', (_, pods, container, code) => {
-    const folder = mkdtempSync(join(tmpdir(), 'crictl-'));
-    const crictl = join(folder, 'crictl');
-    writeFileSync(join(folder, 'pods.json'), said(...pods));
-    writeFileSync(
-      crictl,
-      `#!/bin/sh\ncase "$*" in *'-o json') cat ${folder}/pods.json ;; *' pods '*) echo p1 ;; *' ps -q '*) printf %s '${container}' ;; esac\n`,
-    );
-    chmodSync(crictl, 0o755);
-    const script = `${ACTION_PRELUDE}\n${staticPod.make(r, {} as Action)}`;
-    const env = { ...process.env, PATH: `${folder}:${process.env['PATH']}` };
-    const done = spawnSync('sh', ['-s'], { input: script, encoding: 'utf8', env });
-    rmSync(folder, { recursive: true });
-    expect(done.status).toBe(code);
-    if (code !== 0) expect(done.stdout).toContain('etcd does not run from its manifest within 1 s');
+    const crictl = `case "$*" in *'-o json') cat pods.json ;; *' pods '*) echo p1 ;; *' ps -q '*) printf %s '${container}' ;; esac`;
+    expect(seen(r, { crictl, 'pods.json': said(...pods) })).toBe(code);
+  });
+
+  test.each([
+    ['runs from its manifest', 'p1 new', 'c1', 0],
+    ['runs from the former one', 'p1 old', 'c1', 1],
+    ['has both for a moment', 'p1 old\np2 new', 'c1', 1],
+    ['has no container yet', 'p1 new', '', 1],
+  ])('the shell of one of Docker that %s', (_, pods, container, code) => {
+    const docker = `case "$*" in *podsandbox*'.Label "annotation.provision/config"'*) printf '${pods}' ;; *sandbox.id=p1*) printf %s '${container}' ;; esac`;
+    expect(seen({ ...r, runtime: 'docker' }, { docker })).toBe(code);
+  });
+
+  test('Docker says annotations as labels', () => {
+    const docker: StaticPodResource = { ...r, runtime: 'docker' };
+    const line = (stamp: string): string =>
+      `${JSON.stringify({ component: 'etcd', tier: 'control-plane', 'annotation.provision/config': stamp })}\n`;
+    expect(staticPod.read(line('new'), [docker])).toEqual([{ stamp: 'new' }]);
+    expect(staticPod.read(line('new') + line('old'), [docker])).toEqual([{ stamp: null }]);
+    expect(staticPod.read('', [docker])).toEqual([{ stamp: null }]);
+    expect(() => staticPod.read('Cannot connect', [docker])).toThrow(/not JSON/);
   });
 });
+
+/** The exit code of the action on a host with these programs and files. */
+function seen(resource: StaticPodResource, files: Readonly<Record<string, string>>): number | null {
+  const folder = mkdtempSync(join(tmpdir(), 'static-pod-'));
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(join(folder, name), name.includes('.') ? text : `#!/bin/sh\ncd ${folder}\n${text}\n`);
+    chmodSync(join(folder, name), 0o755);
+  }
+  const env = { ...process.env, PATH: `${folder}:${process.env['PATH']}` };
+  const script = `${ACTION_PRELUDE}\n${staticPod.make(resource, {} as Action)}`;
+  const done = spawnSync('sh', ['-s'], { input: script, encoding: 'utf8', env });
+  rmSync(folder, { recursive: true });
+  if (done.status !== 0) expect(done.stdout).toContain('etcd does not run from its manifest within 1 s');
+  return done.status;
+}
