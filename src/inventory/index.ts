@@ -52,7 +52,8 @@ export function checkInventory(
   const complaints = explain(parsed.error?.issues ?? [], source);
   const draft = draftOf(source.value, complaints);
   const places = { file, homeDir: context.homeDir };
-  const list = draft.cluster?.mirrors?.checksums;
+  const { mirrors } = draft.cluster ?? {};
+  const list = typeof mirrors === 'object' ? mirrors.checksums : undefined;
   const { checksums, complaints: unreadable } =
     list === undefined
       ? { checksums: {}, complaints: [] }

@@ -1,5 +1,15 @@
 import { dirname, join, resolve } from 'node:path';
-import type { Bastion, Become, Cluster, ExtraArgs, Node, SshSettings, SystemSettings, Taint } from '../model/index.js';
+import type {
+  Bastion,
+  Become,
+  Cluster,
+  ExtraArgs,
+  Mirrors,
+  Node,
+  SshSettings,
+  SystemSettings,
+  Taint,
+} from '../model/index.js';
 import { parseHostPort } from './address.js';
 import { resolveRelease } from './check-settings.js';
 import { defaults } from './defaults.js';
@@ -45,12 +55,7 @@ export function resolveCluster(
     proxyMode: cluster.proxyMode ?? defaults.proxyMode,
     endpoint: endpoint ?? { host: '', port: defaults.apiPort },
     pki: { algorithm: cluster.pki?.algorithm ?? defaults.algorithm, certSans: cluster.pki?.certSans ?? [] },
-    mirrors: {
-      artifacts: cluster.mirrors?.artifacts === undefined ? null : withoutSlash(cluster.mirrors.artifacts),
-      checksums,
-      registries: mapValues(cluster.mirrors?.registries, (urls) => [urls].flat().map(withoutSlash)),
-      imageRepository: null,
-    },
+    mirrors: resolveMirrors(cluster.mirrors, checksums),
     components: {
       kubelet: cluster.kubelet ?? {},
       kubeletExtraArgs: mapValues(cluster.kubeletExtraArgs, String),
@@ -64,6 +69,28 @@ export function resolveCluster(
     nodes,
     ignorePreflight: cluster.ignorePreflight ?? [],
     hardware: cluster.hardware ?? null,
+  };
+}
+
+/** What a preset says beside the package repositories, which the release table has. */
+const PRESETS = {
+  official: { imageRepository: null, timeServers: [] },
+  aliyun: { imageRepository: 'registry.aliyuncs.com/google_containers', timeServers: ['ntp.aliyun.com'] },
+} as const;
+
+function resolveMirrors(said: Inventory['cluster']['mirrors'], checksums: Readonly<Record<string, string>>): Mirrors {
+  const input = typeof said === 'object' ? said : { preset: said };
+  const preset = input.preset ?? defaults.mirrors;
+  return {
+    preset,
+    artifacts: input.artifacts === undefined ? null : withoutSlash(input.artifacts),
+    checksums,
+    registries: mapValues(input.registries, (urls) => [urls].flat().map(withoutSlash)),
+    urls: input.urls ?? {},
+    imageRepository: input.imageRepository ?? PRESETS[preset].imageRepository,
+    dockerRegistryMirrors: input.dockerRegistryMirrors ?? [],
+    keys: mapValues(input.keys, (keys) => [keys].flat().map((key) => key.replaceAll(' ', '').toUpperCase())),
+    timeServers: PRESETS[preset].timeServers,
   };
 }
 
@@ -160,6 +187,7 @@ function resolveSystem(layers: readonly SystemInput[]): SystemSettings {
   const timeSync = input.timeSync ?? defaults.timeSync;
   return {
     hostname: input.hostname ?? defaults.hostname,
+    repositories: input.repositories ?? defaults.repositories,
     hostsFile: input.hostsFile ?? defaults.hostsFile,
     swap: input.swap ?? defaults.swap,
     selinux: input.selinux ?? defaults.selinux,

@@ -56,7 +56,13 @@ const pki = section('pki', 'Keys and certificates.', {
   }),
 });
 
+const mirrorPreset = z.enum(['official', 'aliyun']);
 const mirrors = section('mirrors', 'Where hosts fetch from instead of upstream.', {
+  preset: key(mirrorPreset, {
+    is: "Whose package repositories, images and time servers: the publishers' own, or Aliyun's copies of them. What else stands here beats the preset.",
+    example: 'aliyun',
+    default: defaults.mirrors,
+  }),
   artifacts: key(word.url, {
     is: '`https://HOST/PATH` is fetched from `<artifacts>/HOST/PATH`.',
     example: 'https://mirror.example.com/artifacts',
@@ -72,6 +78,32 @@ const mirrors = section('mirrors', 'Where hosts fetch from instead of upstream.'
     {
       is: 'Registry -> mirror URL or URLs, tried in order before the registry itself.',
       example: { 'registry.k8s.io': 'https://mirror.example.com:5000' },
+      default: {},
+    },
+  ),
+  urls: key(z.record(word.urlBeginning, word.url), {
+    is: 'Beginning of an upstream URL -> what stands there instead; the longest that fits wins, and beats `artifacts`.',
+    example: { 'https://raw.githubusercontent.com/': 'https://raw.example.com/' },
+    default: {},
+  }),
+  imageRepository: key(word.imageRepository, {
+    is: "Where copies of Kubernetes' own images are, under flat names.",
+    example: 'registry.aliyuncs.com/google_containers',
+    otherwise: "the preset's; official: registry.k8s.io",
+  }),
+  dockerRegistryMirrors: key(z.array(word.url), {
+    is: "`registry-mirrors` of Docker's daemon.json.",
+    example: ['https://mirror.example.com'],
+    default: [],
+  }),
+  keys: key(
+    z.record(
+      word.repositoryId,
+      or(word.fingerprint, z.array(word.fingerprint).min(1), 'should be a fingerprint or a list of them'),
+    ),
+    {
+      is: "Repository id -> fingerprint or fingerprints of the keys that may sign it, instead of its publisher's: for a mirror that signs itself.",
+      example: { kubernetes: 'DE15B14486CD377B9E876E1A234654DA9A296436' },
       default: {},
     },
   ),
@@ -125,8 +157,8 @@ export const cluster = section('cluster', 'The cluster as a whole.', {
     default: defaults.proxyMode,
   }),
   pki: key(pki, { is: 'Keys and certificates.', example: { algorithm: 'ECDSA-P256' } }),
-  mirrors: key(mirrors, {
-    is: 'Where hosts fetch from instead of upstream.',
+  mirrors: key(or(mirrorPreset, mirrors, 'should be the name of a preset, or a map'), {
+    is: 'Where hosts fetch from instead of upstream: the name of a preset, or a map.',
     example: { artifacts: 'https://mirror.example.com/artifacts' },
   }),
   kubelet: key(freeSettings, {

@@ -91,6 +91,11 @@ export const system = section(
       example: false,
       default: defaults.hostname,
     }),
+    repositories: key(z.enum(['keep', 'mirror']), {
+      is: "`mirror`: the distribution's own repositories and EPEL come from where `cluster.mirrors` says; the former files are kept aside.",
+      example: 'mirror',
+      default: defaults.repositories,
+    }),
     hostsFile: key(z.boolean(), {
       is: 'Keep a block with all nodes in /etc/hosts.',
       example: false,

@@ -109,6 +109,34 @@ export const registryName = word({
   accepts: (text) => parseHostPort(text, 443) !== null,
 });
 
+export const urlBeginning = word({
+  should: 'the beginning of an https URL',
+  cure: 'write it up to a slash, as in `https://raw.githubusercontent.com/`',
+  pattern: /^https:\/\/[A-Za-z0-9.:_-]+\/([A-Za-z0-9._~:%+-]+\/)*$/,
+  longest: 2048,
+});
+
+export const imageRepository = word({
+  should: 'the beginning of image names, without a tag',
+  cure: 'write it as in `registry.aliyuncs.com/google_containers`',
+  pattern: /^[a-z0-9.[\]:-]+(\/[a-z0-9._-]+)*$/,
+  longest: 255,
+});
+
+export const repositoryId = word({
+  should: 'the id of a package repository',
+  cure: 'write it as it stands in brackets in the repository file, as in `docker-ce`',
+  pattern: /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+  longest: 64,
+});
+
+export const fingerprint = word({
+  should: 'the fingerprint of a key: 40 hex digits',
+  cure: 'take it from `gpg --show-keys FILE`, with or without spaces',
+  pattern: /^[0-9A-Fa-f ]+$/,
+  accepts: (text) => text.replaceAll(' ', '').length === 40,
+});
+
 export const path = word({
   should: 'the path of a file',
   cure: 'write it absolute, from `~/`, or relative to the inventory; `~user` is not understood',

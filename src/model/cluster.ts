@@ -48,17 +48,29 @@ export interface PkiSettings {
 }
 
 export interface Mirrors {
+  /** Whose repositories of packages are used: the publishers' own, or Aliyun's copies of them. */
+  readonly preset: MirrorPreset;
   /** `https://HOST/PATH` is fetched from `<artifacts>/HOST/PATH`; null: from upstream. No trailing slash. */
   readonly artifacts: string | null;
   /** Upstream URL -> sha256 hex. Beats the release table: for binaries that the operator built himself. */
   readonly checksums: Readonly<Record<string, string>>;
   /** Registry host -> mirror URLs, tried in order before the registry itself. */
   readonly registries: Readonly<Record<string, readonly string[]>>;
-  /** Has the images of Kubernetes under flat names (`registry.aliyuncs.com/google_containers`); null: registry.k8s.io. */
+  /** Beginning of an upstream URL -> what stands there instead; the longest that fits wins, and beats `artifacts`. */
+  readonly urls: Readonly<Record<string, string>>;
+  /** Where Kubernetes' own images have their copies, with flat names: `registry.aliyuncs.com/google_containers`; null: registry.k8s.io. */
   readonly imageRepository: string | null;
+  /** `registry-mirrors` of Docker's daemon.json. */
+  readonly dockerRegistryMirrors: readonly string[];
+  /** Repository id -> fingerprints of the keys that it may be signed with, instead of those that its publisher uses. */
+  readonly keys: Readonly<Record<string, readonly string[]>>;
+  /** Time servers where the inventory names none; empty: the distribution's. */
+  readonly timeServers: readonly string[];
   /** What this one run has instead of all of them. Never from the inventory, and nothing of it stays on a host. */
   readonly bundle?: BundleSource | undefined;
 }
+
+export type MirrorPreset = 'official' | 'aliyun';
 
 /** A bundle that is served to the hosts while a run lasts. */
 export interface BundleSource {
@@ -138,6 +150,8 @@ export interface Credentials {
 
 export interface SystemSettings {
   readonly hostname: boolean;
+  /** The distribution's own repositories, and EPEL: left alone, or the preset's in their place. */
+  readonly repositories: 'keep' | 'mirror';
   readonly hostsFile: boolean;
   /** Further lines of /etc/hosts: name -> addresses. */
   readonly extraHosts: Readonly<Record<string, readonly string[]>>;

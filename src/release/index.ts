@@ -110,8 +110,15 @@ const fetchedFrom = (upstream: string, mirrors: Mirrors): string =>
   mirrors.bundle ? mirrored(upstream, { artifacts: mirrors.bundle.origin }) : mirrored(upstream, mirrors);
 
 /** `https://HOST/PATH` is fetched from `<mirror>/HOST/PATH`. */
-export const mirrored = (upstream: string, mirrors: Pick<Mirrors, 'artifacts'>): string =>
-  mirrors.artifacts === null ? upstream : `${mirrors.artifacts}/${upstream.replace(/^https:\/\//, '')}`;
+export function mirrored(
+  upstream: string,
+  { artifacts, urls = {} }: Pick<Mirrors, 'artifacts'> & Partial<Mirrors>,
+): string {
+  const fits = Object.keys(urls).filter((beginning) => upstream.startsWith(beginning));
+  const longest = fits.sort((a, b) => b.length - a.length)[0];
+  if (longest !== undefined) return `${urls[longest]}${upstream.slice(longest.length)}`;
+  return artifacts === null ? upstream : `${artifacts}/${upstream.replace(/^https:\/\//, '')}`;
+}
 
 /** No checksum, no version: nothing unverified reaches a host. */
 const noChecksum = (name: string, version: string, upstream: string): ProvisionError =>

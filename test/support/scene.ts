@@ -1,4 +1,4 @@
-import type { Cluster, Facts, MachineFacts, Node, Release, Step, Trust } from '../../src/model/index.js';
+import type { Cluster, Facts, MachineFacts, Mirrors, Node, Release, Step, Trust } from '../../src/model/index.js';
 import { Secret } from '../../src/model/index.js';
 import type { Setting } from '../../src/plan/index.js';
 import type { Circumstances } from '../../src/resources/index.js';
@@ -26,6 +26,7 @@ export function aNode(name: string, over: Partial<Node> = {}): Node {
     },
     system: {
       hostname: true,
+      repositories: 'keep',
       hostsFile: true,
       swap: 'off',
       selinux: 'permissive',
@@ -54,6 +55,19 @@ export const noSettings: Cluster['components'] = {
   etcd: {},
 };
 
+export const aMirrors = (over: Partial<Mirrors> = {}): Mirrors => ({
+  preset: 'official',
+  artifacts: null,
+  checksums: {},
+  registries: {},
+  urls: {},
+  imageRepository: null,
+  dockerRegistryMirrors: [],
+  keys: {},
+  timeServers: [],
+  ...over,
+});
+
 export function aCluster(nodes: readonly Node[], over: Partial<Cluster> = {}): Cluster {
   return {
     name: 'test',
@@ -65,7 +79,7 @@ export function aCluster(nodes: readonly Node[], over: Partial<Cluster> = {}): C
     proxyMode: 'iptables',
     endpoint: { host: nodes[0]?.internalAddress ?? '192.0.2.1', port: 6443 },
     pki: { algorithm: 'RSA-2048', certSans: [] },
-    mirrors: { artifacts: null, checksums: {}, registries: {}, imageRepository: null },
+    mirrors: aMirrors(),
     components: noSettings,
     nodes,
     ignorePreflight: [],

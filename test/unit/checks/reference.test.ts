@@ -4,6 +4,7 @@ import { preflight, preflightReference, trialWish } from '../../../src/checks/in
 import { FLEET_CHECKS, HOST_CHECKS } from '../../../src/checks/list.js';
 import { LEFT_OUT } from '../../../src/checks/reference.js';
 import { steps } from '../../../src/steps/index.js';
+import { aMirrors } from '../../support/scene.js';
 import { aScene } from '../steps/scene.js';
 import { type Situation, scene } from './scene.js';
 
@@ -63,12 +64,10 @@ describe('docs/preflight.md', () => {
 });
 
 test('what a host is asked to reach is what the steps fetch there, and where its images come from', () => {
-  const mirrors = {
+  const mirrors = aMirrors({
     artifacts: 'http://192.0.2.9:8080',
-    checksums: {},
     registries: { 'registry.k8s.io': ['http://192.0.2.9:5000'] },
-    imageRepository: null,
-  };
+  });
   for (const at of ['cp-1', 'worker-2']) {
     const here = aScene({ at, cluster: { mirrors } });
     const fetched = steps

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { InventoryError, readInventory } from '../../../src/inventory/index.js';
 import { exitCodeOf, ProvisionError } from '../../../src/model/index.js';
-import { noSettings } from '../../support/scene.js';
+import { aMirrors, noSettings } from '../../support/scene.js';
 import { check, clusterOf, context } from './scene.js';
 
 const minimal = `
@@ -26,7 +26,7 @@ describe('what is left out', () => {
       proxyMode: 'iptables',
       endpoint: { host: '10.0.0.11', port: 6443 },
       pki: { algorithm: 'RSA-2048', certSans: [] },
-      mirrors: { artifacts: null, checksums: {}, registries: {}, imageRepository: null },
+      mirrors: aMirrors(),
       components: noSettings,
       ignorePreflight: [],
       hardware: null,
@@ -51,6 +51,7 @@ describe('what is left out', () => {
           },
           system: {
             hostname: true,
+            repositories: 'keep',
             hostsFile: true,
             swap: 'off',
             selinux: 'permissive',
@@ -179,12 +180,38 @@ nodes: [{name: a, address: 10.0.0.11, roles: [control-plane, worker]}]`);
     }));
   test('the endpoint may be IPv6', () => expect(cluster.endpoint).toEqual({ host: 'fd00::1', port: 8443 }));
   test('mirrors lose their last slash, checksums come from the file in lower case', () =>
-    expect(cluster.mirrors).toEqual({
-      artifacts: 'http://mirror:8080/a',
-      checksums: { 'https://dl.k8s.io/v1.36.3/bin/linux/amd64/kubelet': 'ab'.repeat(32) },
-      imageRepository: null,
-      registries: { 'registry.k8s.io': ['http://mirror:5000'], 'reg:5000': ['http://m1', 'http://m2'] },
-    }));
+    expect(cluster.mirrors).toEqual(
+      aMirrors({
+        artifacts: 'http://mirror:8080/a',
+        checksums: { 'https://dl.k8s.io/v1.36.3/bin/linux/amd64/kubelet': 'ab'.repeat(32) },
+        registries: { 'registry.k8s.io': ['http://mirror:5000'], 'reg:5000': ['http://m1', 'http://m2'] },
+      }),
+    ));
+  test('a preset is a name or a part of the map; what stands beside it beats it', () => {
+    const mirrorsOf = (text: string) =>
+      clusterOf(
+        `{cluster: {name: lab, release: "1.36", mirrors: ${text}}, nodes: [{name: a, address: 10.0.0.1, roles: [control-plane, worker]}]}`,
+      ).mirrors;
+    const aliyun = aMirrors({
+      preset: 'aliyun',
+      imageRepository: 'registry.aliyuncs.com/google_containers',
+      timeServers: ['ntp.aliyun.com'],
+    });
+    expect(mirrorsOf('aliyun')).toEqual(aliyun);
+    expect(mirrorsOf('official')).toEqual(aMirrors());
+    expect(
+      mirrorsOf(`
+        {preset: aliyun, imageRepository: "reg:5000/k8s", dockerRegistryMirrors: ["https://d.example.com"],
+         urls: {"https://raw.githubusercontent.com/": "https://raw.example.com/x/"},
+         keys: {kubernetes: "de15 b144 86cd 377b 9e87 6e1a 2346 54da 9a29 6436", docker-ce: [${'A'.repeat(40)}]}}`),
+    ).toEqual({
+      ...aliyun,
+      imageRepository: 'reg:5000/k8s',
+      dockerRegistryMirrors: ['https://d.example.com'],
+      urls: { 'https://raw.githubusercontent.com/': 'https://raw.example.com/x/' },
+      keys: { kubernetes: ['DE15B14486CD377B9E876E1A234654DA9A296436'], 'docker-ce': ['A'.repeat(40)] },
+    });
+  });
   test('flags become text, free settings stay as they are', () => {
     expect(cluster.components.apiServer).toEqual({ v: '4', profiling: 'false', 'audit-log-path': '/var/log/audit' });
     expect(cluster.components.kubelet).toEqual({ failCgroupV1: false, evictionHard: { 'nodefs.available': '5%' } });

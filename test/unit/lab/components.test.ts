@@ -9,6 +9,7 @@ import { leastGo } from '../../../src/lab/mirror-requirements.js';
 import { buildSteps, describeLine } from '../../../src/lab/mirror-steps.js';
 import { recipeFiles, recipesDir } from '../../../src/lab/recipes.js';
 import { releaseFor, releases } from '../../../src/release/index.js';
+import { aMirrors } from '../../support/scene.js';
 
 const goMod = (recipe: string) => readFileSync(join(recipesDir, recipe, 'go.mod'), 'utf8');
 
@@ -166,7 +167,7 @@ describe('the recipes in lab/', () => {
 
 // The product and the lab name versions in one place each; here they meet.
 describe.each(labReleases.filter((release) => release in releases))('what provision installs for %s', (minor) => {
-  const mirrors = { artifacts: null, checksums: {}, registries: {}, imageRepository: null };
+  const mirrors = aMirrors();
   const { files, images } = mirrorContent(minor);
   const release = releaseFor({ version: versionsOf(minor).kubernetes, mirrors });
   const names = ['kubelet', 'kubeadm', 'kubectl', 'etcd', 'containerd', 'runc', 'cni-plugins', 'crictl'] as const;

@@ -11,12 +11,14 @@ import {
   loadManifests,
   manifests,
   mayUpgrade,
+  mirrored,
   releaseFor,
   releases,
 } from '../../../src/release/index.js';
+import { aMirrors } from '../../support/scene.js';
 import { root } from '../steps/scene.js';
 
-const NO_MIRRORS: Mirrors = { artifacts: null, checksums: {}, registries: {}, imageRepository: null };
+const NO_MIRRORS: Mirrors = aMirrors();
 const newest = knownVersions().at(-1) ?? '';
 const release = (mirrors: Partial<Mirrors> = {}) =>
   releaseFor({ version: newest, mirrors: { ...NO_MIRRORS, ...mirrors } });
@@ -24,6 +26,15 @@ const NAMES = ['kubelet', 'kubeadm', 'kubectl', 'containerd', 'runc', 'cni-plugi
 /** No list of their publishers' sums was at hand: an inventory that wants these as binaries brings them. Packages are signed. */
 const SUMS_NOT_KNOWN = ['1.17.17', '1.18.20', '1.19.16', '1.23.17'];
 const OF_KUBERNETES = ['kubelet', 'kubeadm', 'kubectl'];
+
+test.each([
+  ['https://dl.k8s.io/a', 'https://m/dl/a'],
+  ['https://dl.k8s.io/release/b', 'https://rel/b'],
+  ['https://github.com/x', 'https://all/github.com/x'],
+])('%s is fetched from the place of its longest known beginning: %s', (upstream, from) => {
+  const urls = { 'https://dl.k8s.io/': 'https://m/dl/', 'https://dl.k8s.io/release/': 'https://rel/' };
+  expect(mirrored(upstream, { artifacts: 'https://all', urls })).toBe(from);
+});
 
 describe('the table', () => {
   test('no checksum, no version: every pin of every release is there for both architectures, or refused', () => {

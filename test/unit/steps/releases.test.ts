@@ -5,7 +5,7 @@ import type { KubernetesObject, Resource, Scene } from '../../../src/model/index
 import { knownVersions } from '../../../src/release/index.js';
 import { steps } from '../../../src/steps/index.js';
 import { parseYamlDocuments } from '../../../src/templates.js';
-import { aNode } from '../../support/scene.js';
+import { aMirrors, aNode } from '../../support/scene.js';
 import { aScene, root } from './scene.js';
 
 // What kubeadm of each release makes, read in its own source and not in our table: flags in phases/controlplane/manifests.go and
@@ -80,7 +80,7 @@ const sceneAt = (version: string): Scene =>
     nodes: [aNode('cp-1', { roles: ['control-plane'] }), aNode('worker-2')],
     cluster: {
       version,
-      mirrors: { artifacts: null, checksums: checksums(version), registries: {}, imageRepository: null },
+      mirrors: aMirrors({ checksums: checksums(version) }),
     },
   });
 

@@ -4,7 +4,7 @@ import { reveal } from '../../../src/model/index.js';
 import { keyOf } from '../../../src/resources/index.js';
 import { portsFor, steps } from '../../../src/steps/index.js';
 import { MARK } from '../../../src/templates.js';
-import { aNode, noSettings } from '../../support/scene.js';
+import { aMirrors, aNode, noSettings } from '../../support/scene.js';
 import { aDebian, aRelease, aScene } from './scene.js';
 
 const wishes = (scene: Scene): readonly Resource[] =>
@@ -185,13 +185,11 @@ describe('a restart is a fact', () => {
   test('another checksum of runc is another stamp of containerd', () => {
     const scene = aScene();
     const upstream = scene.release.artifact('runc', 'amd64').upstream;
-    const checksums = { [upstream]: 'f'.repeat(64) };
-    const mirrors = { artifacts: null, registries: {}, checksums, imageRepository: null };
+    const mirrors = aMirrors({ checksums: { [upstream]: 'f'.repeat(64) } });
     expect(stamp(aScene({ cluster: { mirrors } }), 'containerd.service')).not.toBe(stamp(scene, 'containerd.service'));
   });
   test('a registry mirror needs no restart: containerd reads it at every pull', () => {
-    const registries = { 'docker.io': ['https://m.example'] };
-    const mirrors = { artifacts: null, checksums: {}, registries, imageRepository: null };
+    const mirrors = aMirrors({ registries: { 'docker.io': ['https://m.example'] } });
     const other = aScene({ cluster: { mirrors } });
     expect(stamp(other, 'containerd.service')).toBe(stamp(aScene(), 'containerd.service'));
     expect(text(other, '/etc/containerd/certs.d/docker.io/hosts.toml')).toContain('https://registry-1.docker.io');
