@@ -215,6 +215,8 @@ export interface KubeletIdentityResource {
 export interface MembershipResource {
   readonly kind: 'membership';
   readonly node: string;
+  /** kubectl's flag by which `drain` takes pods with emptyDir volumes, too. */
+  readonly deleteEmptyDirData: string;
 }
 
 export interface OwnApi {

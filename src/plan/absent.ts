@@ -1,4 +1,4 @@
-import type { Action, Cluster, HostStage, MembershipResource, Node, Plan, Stage } from '../model/index.js';
+import type { Action, Cluster, HostStage, MembershipResource, Node, Plan, Release, Stage } from '../model/index.js';
 import { hasEtcd, isControlPlane } from '../model/index.js';
 import { keyOf } from '../resources/index.js';
 import { backwards, factsOf, removal } from './present.js';
@@ -6,6 +6,7 @@ import type { FactsByHost } from './scene.js';
 
 export interface AbsentInput {
   readonly cluster: Cluster;
+  readonly release: Pick<Release, 'kubectl'>;
   /** The nodes that go. */
   readonly nodes: readonly Node[];
   readonly facts: FactsByHost;
@@ -22,7 +23,7 @@ export function planAbsent(input: AbsentInput): Plan {
     if (ledger.length === 0) continue;
     const joined = ledger.some((entry) => entry.kind === 'kubelet-identity');
     if (joined && input.survivor !== null)
-      leaving.set(node.name, { actions: leave(input.cluster, node, input.survivor), gates: [] });
+      leaving.set(node.name, { actions: leave(input, node, input.survivor), gates: [] });
     giving.set(node.name, { actions: backwards(ledger).map(removal), gates: [] });
   }
   const stages: Stage[] = [
@@ -32,8 +33,9 @@ export function planAbsent(input: AbsentInput): Plan {
   return { cluster: input.cluster.name, goal: 'absent', stages: stages.filter((stage) => stage.hosts.size > 0) };
 }
 
-function leave(cluster: Cluster, node: Node, survivor: string): readonly Action[] {
-  const resource: MembershipResource = { kind: 'membership', node: node.name };
+function leave({ cluster, release }: AbsentInput, node: Node, survivor: string): readonly Action[] {
+  const { deleteEmptyDirData } = release.kubectl;
+  const resource: MembershipResource = { kind: 'membership', node: node.name, deleteEmptyDirData };
   const part = (name: string, summary: string, because: string): Action => ({
     verb: '-',
     key: keyOf(resource),

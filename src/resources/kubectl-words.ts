@@ -1,7 +1,7 @@
 import { heredoc } from './shell.js';
 
-/** No discovery cache: a question must leave nothing on the host. */
-const KUBECTL = 'kubectl --cache-dir=/dev/null/none --request-timeout=20s';
+/** No discovery cache: a question must leave nothing on the host. Before 1.19 kubectl keeps one below HOME, whatever --cache-dir says. */
+const KUBECTL = 'HOME=/proc/none kubectl --cache-dir=/dev/null/none --request-timeout=20s';
 
 /** `api …`: kubectl with the given kubeconfig path. Shell words. */
 export const apiWord = (kubeconfig: string, server?: string): string =>

@@ -15,7 +15,7 @@ export const membership: Kind<MembershipResource, null> = {
   make(r, action) {
     switch (action.part) {
       case 'drain':
-        return leaveScripts.drain(r.node);
+        return leaveScripts.drain(r);
       case 'delete':
         return leaveScripts.deleteNode(r.node);
       case 'etcd-leave':
@@ -35,10 +35,10 @@ const ETCDCTL = `etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/kubern
 /** Shell run on a surviving control plane when a node leaves a living cluster. Each is total: a node that is gone already is fine. */
 const leaveScripts = Object.freeze({
   /** Moves its pods away. */
-  drain: (node: string): string => `
+  drain: ({ node, deleteEmptyDirData }: MembershipResource): string => `
 ${apiWord(ADMIN_CONF)}
 [ -n "$(api get node ${word(node)} --ignore-not-found -o name)" ] || exit 0
-api drain ${word(node)} --ignore-daemonsets --delete-emptydir-data --force --timeout=${DRAIN_WITHIN}s`,
+api drain ${word(node)} --ignore-daemonsets ${word(deleteEmptyDirData)} --force --timeout=${DRAIN_WITHIN}s`,
 
   /** Forgets it. */
   deleteNode: (node: string): string => `

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../model/index.js';
+import type { KubernetesObject, Release } from '../model/index.js';
 import { applyObjects } from './kubectl.js';
 import { ADMIN_CONF, apiWord } from './kubectl-words.js';
 import { word, words } from './shell.js';
@@ -10,18 +10,22 @@ const server = (image: string): unknown => ({
   name: 'server',
   image,
   args: ['netexec', `--http-port=${PORT}`],
-  ports: [{ containerPort: PORT }],
+  // Said everywhere: server-side apply before 1.20 does not fill in this part of the key.
+  ports: [{ containerPort: PORT, protocol: 'TCP' }],
   readinessProbe: { httpGet: { path: '/healthz', port: PORT }, periodSeconds: 1 },
 });
 
 /** A pod on every node, a Deployment spread over the nodes, and a NodePort Service before it. */
-export function smokeObjects(image: string, replicas: number): readonly KubernetesObject[] {
+export function smokeObjects(
+  { images, spreadHonoursTaints }: Pick<Release, 'images' | 'spreadHonoursTaints'>,
+  replicas: number,
+): readonly KubernetesObject[] {
   const metadata = (name: string) => ({ name, namespace: SMOKE_NAMESPACE });
   const workload = (app: string, spec: Record<string, unknown>) => ({
     selector: { matchLabels: { app } },
     template: {
       metadata: { labels: { app } },
-      spec: { terminationGracePeriodSeconds: 0, containers: [server(image)], ...spec },
+      spec: { terminationGracePeriodSeconds: 0, containers: [server(images.agnhost)], ...spec },
     },
   });
   const spread = [
@@ -30,7 +34,7 @@ export function smokeObjects(image: string, replicas: number): readonly Kubernet
       topologyKey: 'kubernetes.io/hostname',
       whenUnsatisfiable: 'DoNotSchedule',
       // A control plane's taint keeps its pods away: it is no place to be spread to.
-      nodeTaintsPolicy: 'Honor',
+      ...(spreadHonoursTaints ? { nodeTaintsPolicy: 'Honor' } : {}),
       labelSelector: { matchLabels: { app: 'web' } },
     },
   ];
@@ -52,7 +56,7 @@ export function smokeObjects(image: string, replicas: number): readonly Kubernet
       apiVersion: 'v1',
       kind: 'Service',
       metadata: metadata('web'),
-      spec: { type: 'NodePort', selector: { app: 'web' }, ports: [{ port: 80, targetPort: PORT }] },
+      spec: { type: 'NodePort', selector: { app: 'web' }, ports: [{ port: 80, protocol: 'TCP', targetPort: PORT }] },
     },
   ];
 }

@@ -30,7 +30,13 @@ async function takeBack(around: Surroundings, options: ResetOptions): Promise<Re
     around.emit({ type: 'checked', findings });
     refuse(findings);
     const survivor = survivorOf(session, around, options.targets);
-    const plan = planAbsent({ cluster: around.cluster, nodes: options.targets, facts, survivor });
+    const plan = planAbsent({
+      cluster: around.cluster,
+      release: around.release,
+      nodes: options.targets,
+      facts,
+      survivor,
+    });
     around.emit({ type: 'planned', plan });
     const changed = changesOf(plan);
     const report = { plan, findings, changed, failures: new Map<string, ProvisionError>() };

@@ -34,7 +34,7 @@ export function smoke(around: Surroundings): Promise<readonly SmokeCheck[]> {
 async function askEverywhere(around: Surroundings, leader: Host): Promise<readonly SmokeCheck[]> {
   const { cluster, release } = around;
   const workers = cluster.nodes.filter((node) => !isControlPlane(node) || node.roles.includes('worker'));
-  const objects = smokeObjects(release.images.agnhost, Math.max(workers.length, 1));
+  const objects = smokeObjects(release, Math.max(workers.length, 1));
   const output = await leader.ask(
     startSmoke(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }), ROLLOUT),
   );

@@ -4,7 +4,8 @@ import { nthAddress } from './address.js';
 import { configMap } from './cluster-objects.js';
 import { bindCluster, serviceAccount } from './rbac.js';
 
-// The same objects as kubeadm's addon. Source: kubernetes v1.36.3, cmd/kubeadm/app/phases/addons/dns/manifests.go.
+// The same objects as kubeadm's addon. Source: kubernetes v1.36.3, cmd/kubeadm/app/phases/addons/dns/manifests.go; other releases:
+// src/release/traits.ts.
 
 const NAMESPACE = 'kube-system';
 const LABELS = { 'k8s-app': 'kube-dns' };
@@ -19,10 +20,10 @@ export const coredns: Step = {
       name: 'CoreDNS',
       manifests: [
         { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'coredns', namespace: NAMESPACE } },
-        clusterRole(),
+        clusterRole(scene),
         bindCluster('system:coredns', 'system:coredns', serviceAccount('coredns', NAMESPACE)),
         configMap('coredns', NAMESPACE, {
-          Corefile: render('coredns/Corefile', { dnsDomain: scene.cluster.network.dnsDomain }),
+          Corefile: corefile(scene),
         }),
         service(scene),
         deployment(scene),
@@ -31,13 +32,23 @@ export const coredns: Step = {
   ],
 };
 
-const clusterRole = (): KubernetesObject => ({
+const corefile = ({ cluster, release }: Scene): string =>
+  render('coredns/Corefile', {
+    dnsDomain: cluster.network.dnsDomain,
+    maxConcurrent: release.coreDns.maxConcurrent,
+    cachesClusterNames: release.coreDns.cachesClusterNames,
+  });
+
+const clusterRole = ({ release }: Scene): KubernetesObject => ({
   apiVersion: 'rbac.authorization.k8s.io/v1',
   kind: 'ClusterRole',
   metadata: { name: 'system:coredns' },
   rules: [
     { apiGroups: [''], resources: ['endpoints', 'services', 'pods', 'namespaces'], verbs: ['list', 'watch'] },
-    { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+    ...(release.coreDns.readsNodes ? [{ apiGroups: [''], resources: ['nodes'], verbs: ['get'] }] : []),
+    ...(release.coreDns.readsEndpointSlices
+      ? [{ apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] }]
+      : []),
   ],
 });
 
@@ -83,19 +94,7 @@ const deployment = (scene: Scene): KubernetesObject => ({
           { key: 'CriticalAddonsOnly', operator: 'Exists' },
           ...scene.release.marks.tolerated.map((key) => ({ key, effect: 'NoSchedule' })),
         ],
-        affinity: {
-          podAntiAffinity: {
-            preferredDuringSchedulingIgnoredDuringExecution: [
-              {
-                weight: 100,
-                podAffinityTerm: {
-                  topologyKey: 'kubernetes.io/hostname',
-                  labelSelector: { matchExpressions: [{ key: 'k8s-app', operator: 'In', values: ['kube-dns'] }] },
-                },
-              },
-            ],
-          },
-        },
+        ...(scene.release.coreDns.spread ? { affinity: APART } : {}),
         containers: [container(scene)],
         volumes: [
           { name: 'config-volume', configMap: { name: 'coredns', items: [{ key: 'Corefile', path: 'Corefile' }] } },
@@ -104,6 +103,23 @@ const deployment = (scene: Scene): KubernetesObject => ({
     },
   },
 });
+
+const APART = {
+  podAntiAffinity: {
+    preferredDuringSchedulingIgnoredDuringExecution: [
+      {
+        weight: 100,
+        podAffinityTerm: {
+          topologyKey: 'kubernetes.io/hostname',
+          labelSelector: { matchExpressions: [{ key: 'k8s-app', operator: 'In', values: ['kube-dns'] }] },
+        },
+      },
+    ],
+  },
+};
+
+const HEALTH_PORT = 8080;
+const READY_PORT = 8181;
 
 const container = ({ release }: Scene) => ({
   name: 'coredns',
@@ -116,20 +132,26 @@ const container = ({ release }: Scene) => ({
     { name: 'dns', containerPort: 53, protocol: 'UDP' },
     { name: 'dns-tcp', containerPort: 53, protocol: 'TCP' },
     { name: 'metrics', containerPort: 9153, protocol: 'TCP' },
-    { name: 'liveness-probe', containerPort: 8080, protocol: 'TCP' },
-    { name: 'readiness-probe', containerPort: 8181, protocol: 'TCP' },
+    ...(release.coreDns.probePorts
+      ? [
+          { name: 'liveness-probe', containerPort: HEALTH_PORT, protocol: 'TCP' },
+          { name: 'readiness-probe', containerPort: READY_PORT, protocol: 'TCP' },
+        ]
+      : []),
   ],
   livenessProbe: {
-    httpGet: { path: '/health', port: 'liveness-probe', scheme: 'HTTP' },
+    httpGet: { path: '/health', port: release.coreDns.probePorts ? 'liveness-probe' : HEALTH_PORT, scheme: 'HTTP' },
     initialDelaySeconds: 60,
     timeoutSeconds: 5,
     successThreshold: 1,
     failureThreshold: 5,
   },
-  readinessProbe: { httpGet: { path: '/ready', port: 'readiness-probe', scheme: 'HTTP' } },
+  readinessProbe: {
+    httpGet: { path: '/ready', port: release.coreDns.probePorts ? 'readiness-probe' : READY_PORT, scheme: 'HTTP' },
+  },
   securityContext: {
     allowPrivilegeEscalation: false,
-    capabilities: { add: ['NET_BIND_SERVICE'], drop: ['ALL'] },
+    capabilities: { add: ['NET_BIND_SERVICE'], drop: [release.coreDns.dropped] },
     readOnlyRootFilesystem: true,
   },
 });

@@ -28,4 +28,10 @@ export const RUNTIME_SOCKET = '/run/containerd/containerd.sock';
 export const RUNTIME_ENDPOINT = `unix://${RUNTIME_SOCKET}`;
 
 /** Never cache discovery on the host: a question must leave nothing behind. */
-export const KUBECTL = ['kubectl', '--cache-dir=/dev/null/none', '--request-timeout=15s'] as const;
+export const KUBECTL = [
+  'env',
+  'HOME=/proc/none',
+  'kubectl',
+  '--cache-dir=/dev/null/none',
+  '--request-timeout=15s',
+] as const;

@@ -113,13 +113,20 @@ describe('planPresent', () => {
 });
 
 describe('planAbsent', () => {
+  const release = { kubectl: { deleteEmptyDirData: '--delete-emptydir-data' } };
   test('absent after present is the host as it was, newest first; again it is empty', async () => {
     const host = bareHost();
     host.answers.set('file /etc/b', { sha256: 'theirs', mode: 0o640, owner: 'root:root' });
     const before = new Map(host.answers);
     await carryOut(host, await planFor(host));
     const goAway = async (): Promise<Plan> =>
-      planAbsent({ cluster, nodes: [node], facts: new Map([['h1', await host.gather(machine, [])]]), survivor: null });
+      planAbsent({
+        cluster,
+        release,
+        nodes: [node],
+        facts: new Map([['h1', await host.gather(machine, [])]]),
+        survivor: null,
+      });
     const plan = await goAway();
     expect(plan.stages[0]?.hosts.get('h1')?.actions.map((a) => a.summary)).toEqual([
       'remove /etc/key',

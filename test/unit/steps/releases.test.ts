@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { KubernetesObject, Resource, Scene } from '../../../src/model/index.js';
 import { knownVersions } from '../../../src/release/index.js';
+import { smokeObjects } from '../../../src/resources/index.js';
 import { steps } from '../../../src/steps/index.js';
 import { parseYamlDocuments } from '../../../src/templates.js';
 import { aMirrors, aNode } from '../../support/scene.js';
@@ -30,6 +31,17 @@ interface Expected {
   readonly images: Readonly<Record<string, string>>;
   readonly kubeletConfigMap: string;
   readonly kubeadmApi: string;
+  /** phases/addons/dns/manifests.go */
+  readonly coreDns: {
+    readonly rules: readonly string[];
+    readonly tolerates: readonly string[];
+    readonly corefile: readonly string[];
+    readonly drops: string;
+    readonly spread: boolean;
+    readonly ports: string;
+  };
+  /** Of `kubectl drain`: k8s.io/kubectl, pkg/cmd/drain/drain.go. */
+  readonly drain: string;
 }
 
 const COMPONENTS = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'etcd'] as const;
@@ -161,4 +173,58 @@ describe.each(table.map((row) => [row.kubernetes, row] as const))('%s', (version
       `apiVersion: ${expected.kubeadmApi}\n`,
     );
   });
+
+  test('CoreDNS is laid out as its kubeadm does', () => {
+    const objects = objectsOf(resources);
+    const rules = one(objects, 'ClusterRole', 'system:coredns')['rules'] as readonly { resources: readonly string[] }[];
+    expect(rules.map((rule) => rule.resources.join(' '))).toEqual(expected.coreDns.rules);
+    const { Corefile = '' } = one(objects, 'ConfigMap', 'coredns')['data'] as Record<string, string>;
+    const lines = Corefile.split('\n').map((line) => line.trim());
+    for (const line of NOT_IN_ALL)
+      expect([line, lines.includes(line)]).toEqual([line, expected.coreDns.corefile.includes(line)]);
+    const { spec } = (one(objects, 'Deployment', 'coredns')['spec'] as { template: { spec: CoreDnsPod } }).template;
+    expect(spec.tolerations.map(({ key }) => key)).toEqual(['CriticalAddonsOnly', ...expected.coreDns.tolerates]);
+    expect(spec.affinity !== undefined).toBe(expected.coreDns.spread);
+    const [{ livenessProbe, readinessProbe, securityContext }] = spec.containers;
+    expect(`${livenessProbe.httpGet.port} ${readinessProbe.httpGet.port}`).toBe(expected.coreDns.ports);
+    expect(securityContext.capabilities.drop).toEqual([expected.coreDns.drops]);
+  });
+
+  test('kubectl drain is told in its own words', () =>
+    expect(scene.release.kubectl.deleteEmptyDirData).toBe(expected.drain));
+
+  // Server-side apply before 1.20 refuses an element of a list whose key field it would have to fill in.
+  test('every port says its protocol', () => {
+    const smoke = smokeObjects(scene.release, 2);
+    const ports = [...objectsOf(resources), ...smoke].flatMap((object) => portsIn(object));
+    expect(ports.length).toBeGreaterThan(8);
+    for (const port of ports) expect(port).toMatchObject({ protocol: expect.stringMatching(/^(TCP|UDP)$/) });
+  });
 });
+
+const NOT_IN_ALL = ['max_concurrent 1000', 'disable success cluster.local', 'disable denial cluster.local'];
+
+interface CoreDnsPod {
+  readonly tolerations: readonly { readonly key: string }[];
+  readonly affinity?: unknown;
+  readonly containers: readonly [
+    {
+      readonly livenessProbe: Probe;
+      readonly readinessProbe: Probe;
+      readonly securityContext: { readonly capabilities: { readonly drop: readonly string[] } };
+    },
+  ];
+}
+
+function one(objects: readonly KubernetesObject[], kind: string, name: string): KubernetesObject {
+  const found = objects.find((object) => object.kind === kind && object.metadata.name === name);
+  if (found === undefined) throw new Error(`no ${kind} ${name}`);
+  return found;
+}
+
+/** Every element of a list `ports`, wherever it is. */
+function portsIn(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value.flatMap(portsIn);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => (key === 'ports' ? (inner as unknown[]) : portsIn(inner)));
+}
