@@ -38,6 +38,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   host: ['model', 'family', 'resources'],
   run: ['model', 'resources', 'plan', 'checks'],
   report: ['model', 'plan'],
+  bundle: ['model', 'release'],
   lab: ['model', 'transport'],
   cli: [
     'model',
@@ -53,6 +54,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'run',
     'report',
     'lab',
+    'bundle',
     'templates',
   ],
   main: ['model', 'cli'],
