@@ -15,6 +15,8 @@ const only = args.includes('--only') ? (args[args.indexOf('--only') + 1] ?? '').
 /** The lab that the scenarios share; another name keeps two people in one checkout apart. */
 const LAB = process.env.PROVISION_TEST_LAB ?? 'ci';
 const totals = { passed: 0, failed: 0 };
+/** `test/lab/06-reset › its sentence` of every test that passed. */
+const passed = new Set();
 
 /** Scenarios in their order: they share one lab, so the first one pays for building the cluster. */
 const scenarios = readdirSync(`${root}test/lab`)
@@ -39,12 +41,30 @@ async function jest(name, selection, { env = {}, node = process.execPath } = {})
   }
   for (const suite of result.testResults.filter(({ status }) => status === 'failed'))
     process.stdout.write(`✖ ${suite.name}\n${suite.message}\n`);
+  for (const { name: path, assertionResults } of result.testResults)
+    for (const { status, title } of assertionResults)
+      if (status === 'passed') passed.add(`${sourceOf(path)} › ${title}`);
   totals.passed += result.numPassedTests;
   totals.failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
   if (result.numPendingTests > 0)
     process.stdout.write(`  ${result.numPendingTests} skipped in ${name}: each says why in its title\n`);
   if (result.numTotalTests === 0 || (code !== 0 && result.numFailedTests + result.numRuntimeErrorTestSuites === 0))
     totals.failed++;
+}
+
+const sourceOf = (path) => path.replace(/^.*\/dist\//, '').replace(/\.(scenario|contract\.test|test)\.js$/, '');
+
+/** Every operation of the runbooks whose test had its turn in this run has been proven by it. */
+async function runbooksAreProven(leftOut) {
+  const { seedRows } = await import(`${root}dist/test/support/seeds.js`);
+  const proofs = seedRows(readFileSync(`${root}docs/seeds.md`, 'utf8')).flatMap(({ proof }) => proof ?? []);
+  const due = proofs.filter(({ file }) => !leftOut.some((name) => file === `test/lab/${name}`));
+  const missing = due.filter(({ file, title }) => !passed.has(`${file} › ${title}`));
+  process.stdout.write(
+    `  ${due.length - missing.length} of ${proofs.length} rows of docs/seeds.md proven in this run\n`,
+  );
+  if (missing.length > 0)
+    throw new Error(`did not run, or failed:\n${missing.map(({ file, title }) => `  ${file} › ${title}`).join('\n')}`);
 }
 
 /** The other runtimes that package.json promises; npm carries them for Linux on x64. */
@@ -133,18 +153,20 @@ async function main() {
   });
   const usual = scenarios.filter((name) => flag('--nightly') || !NIGHTLY.has(name));
   const chosen = only === null ? usual : scenarios.filter((name) => only.some((word) => name.includes(word)));
-  if (only === null && !flag('--nightly'))
+  if (only === null && usual.length < scenarios.length)
     process.stdout.write(`left out for their length (npm test -- --nightly): ${[...NIGHTLY].join(', ')}\n`);
   // Those that share the lab go one after the other; beside them those that make hosts of their own. Most of it is waiting.
   const lanes = [chosen.filter(sharesTheLab), chosen.filter((name) => !sharesTheLab(name))];
   await Promise.all(lanes.map(runInTurn));
   if (chosen.length === 0) totals.failed++;
+  if (only === null)
+    await check('docs/seeds.md', () => runbooksAreProven(scenarios.filter((name) => !chosen.includes(name))));
   await run([process.execPath, `${root}dist/src/main.js`, 'lab', 'down', '--name', LAB], { quiet: true });
   finish();
 }
 
-/** Minutes each; the usual run has to end within twenty. */
-const NIGHTLY = new Set(['05-bad-input', '06-reset', '07-survives-kills']);
+/** Long, and a second instance of what the others show. */
+const NIGHTLY = new Set([]);
 
 const sharesTheLab = (name) =>
   /\b(labUp|clusterUp)\b/.test(readFileSync(`${root}test/lab/${name}.scenario.ts`, 'utf8'));
