@@ -15,7 +15,7 @@ const only = args.includes('--only') ? (args[args.indexOf('--only') + 1] ?? '').
 /** The lab that the scenarios share; another name keeps two people in one checkout apart. */
 const LAB = process.env.PROVISION_TEST_LAB ?? 'ci';
 const totals = { passed: 0, failed: 0 };
-/** `test/lab/06-reset › its sentence` of every test that passed. */
+/** `test/lab/06-reset.scenario.ts › its sentence` of every test that passed. */
 const passed = new Set();
 
 /** Scenarios in their order: they share one lab, so the first one pays for building the cluster. */
@@ -52,13 +52,13 @@ async function jest(name, selection, { env = {}, node = process.execPath } = {})
     totals.failed++;
 }
 
-const sourceOf = (path) => path.replace(/^.*\/dist\//, '').replace(/\.(scenario|contract\.test|test)\.js$/, '');
+const sourceOf = (path) => path.replace(/^.*\/dist\//, '').replace(/\.js$/, '.ts');
 
 /** Every operation of the runbooks whose test had its turn in this run has been proven by it. */
 async function runbooksAreProven(leftOut) {
   const { seedRows } = await import(`${root}dist/test/support/seeds.js`);
   const proofs = seedRows(readFileSync(`${root}docs/seeds.md`, 'utf8')).flatMap(({ proof }) => proof ?? []);
-  const due = proofs.filter(({ file }) => !leftOut.some((name) => file === `test/lab/${name}`));
+  const due = proofs.filter(({ file }) => !leftOut.some((name) => file === `test/lab/${name}.scenario.ts`));
   const missing = due.filter(({ file, title }) => !passed.has(`${file} › ${title}`));
   process.stdout.write(
     `  ${due.length - missing.length} of ${proofs.length} rows of docs/seeds.md proven in this run\n`,
