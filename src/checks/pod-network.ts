@@ -27,15 +27,12 @@ function matches(spec: string, link: Link): boolean {
   return value.startsWith('=') ? value.slice(1) === link.name : globbed(value.replace(/^~/, ''), link.name);
 }
 
-/** NetworkManager.conf(5), Device List Format: `except:` beats everything; a list of nothing else begins with all devices. */
-function isIgnored(specs: readonly string[], link: Link): boolean {
-  const except = specs.filter((spec) => spec.startsWith('except:')).map((spec) => spec.slice('except:'.length));
-  if (except.some((spec) => matches(spec, link))) return false;
-  return specs.length > 0 && (except.length === specs.length || specs.some((spec) => matches(spec, link)));
-}
-
-const FILE = '/etc/NetworkManager/conf.d/90-kubernetes.conf';
-const RULE = 'unmanaged-devices=interface-name:flannel*;interface-name:cni0;interface-name:veth*;interface-name:cali*';
+/**
+ * The network-manager step tells it to leave these links alone. NetworkManager.conf(5), Device List Format: `except:` beats that,
+ * whoever wrote it.
+ */
+const isExcepted = (specs: readonly string[], link: Link): boolean =>
+  specs.some((spec) => spec.startsWith('except:') && matches(spec.slice('except:'.length), link));
 
 /** NetworkManager takes addresses and routes from links that it thinks are its own (RKE2's known issues, Calico's troubleshooting). */
 export const networkManager: HostCheck = {
@@ -43,21 +40,20 @@ export const networkManager: HostCheck = {
     tells(
       'NetworkManager',
       'warning',
-      'NetworkManager, where it runs, is told to leave the links of the pod network alone (flannel.1, cni0)',
-      '`unmanaged-devices` in /etc/NetworkManager/conf.d',
+      'no `except:` of the operator makes NetworkManager manage the links of the pod network (flannel.1, cni0)',
+      'take the `except:` out of `unmanaged-devices` in /etc/NetworkManager',
     ),
   ],
   before: ['apply'],
   look({ node, machine }) {
-    const ignored = machine.networkManagerIgnores;
-    if (ignored === null) return [];
-    const managed = LINKS.filter((link) => !isIgnored(ignored, link)).map(({ name }) => name);
+    const ignored = machine.networkManagerIgnores ?? [];
+    const managed = LINKS.filter((link) => isExcepted(ignored, link)).map(({ name }) => name);
     if (managed.length === 0) return [];
     return [
       warning(
         'NetworkManager',
-        `NetworkManager manages ${managed.join(' and ')}: it may take the pod network's routes away`,
-        `write [keyfile] and ${RULE} as two lines into ${FILE} on it, then ${onHost(node, 'systemctl reload NetworkManager')}`,
+        `NetworkManager is told to manage ${managed.join(' and ')}: it may take the pod network's routes away`,
+        `take the except: for them out of ${onHost(node, 'grep -r except: /etc/NetworkManager')}`,
       ),
     ];
   },

@@ -56,7 +56,14 @@ function conflicts(draft: DraftInventory, name: string): Complaint[] {
 
 /** Every setting that can stand only once on a node; taints by key and effect. Lists add up, so they never conflict. */
 function leavesOf({ ssh, system, labels, taints }: DraftSettings): [Path, string][] {
-  const { sysctl, extraHosts, packages: _packages, disableServices: _services, ...rest } = system ?? {};
+  const {
+    sysctl,
+    extraHosts,
+    packages: _packages,
+    disableServices: _services,
+    kubectlUsers: _users,
+    ...rest
+  } = system ?? {};
   const leaves = (prefix: Path, map: object | undefined): [Path, string][] =>
     Object.entries(map ?? {}).flatMap(([key, value]) =>
       value === undefined ? [] : [[[...prefix, key], JSON.stringify(value)]],

@@ -201,6 +201,7 @@ function resolveSystem(layers: readonly SystemInput[]): SystemSettings {
     openFiles: input.openFiles ?? defaults.openFiles,
     timezone: input.timezone ?? null,
     extraHosts: mapValues(merge(layers.map(({ extraHosts }) => extraHosts)), (addresses) => [addresses ?? []].flat()),
+    kubectlUsers: [...new Set(layers.flatMap(({ kubectlUsers }) => kubectlUsers ?? []))],
     disableServices: [...new Set(layers.flatMap(({ disableServices }) => disableServices ?? []).map(unitOf))],
   };
 }

@@ -148,6 +148,11 @@ export const system = section(
       example: 65536,
       default: defaults.openFiles,
     }),
+    kubectlUsers: key(z.array(word.userName), {
+      is: "Users who get the administrator's kubeconfig as ~/.kube/config, and bash the completion of kubectl; on control planes only.",
+      example: ['root', 'ops'],
+      default: [],
+    }),
     disableServices: key(z.array(word.unitName), {
       is: 'Units that are stopped and disabled; one that a host does not have is no fault. Without a suffix it is a service.',
       example: ['postfix'],

@@ -167,6 +167,8 @@ export interface SystemSettings {
   readonly openFiles: number;
   /** Units that are stopped and disabled, with their suffix: `postfix.service`. */
   readonly disableServices: readonly string[];
+  /** Users of control planes who get the administrator's kubeconfig as ~/.kube/config. */
+  readonly kubectlUsers: readonly string[];
 }
 
 export const isControlPlane = (node: Node): boolean => node.roles.includes('control-plane');

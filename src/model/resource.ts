@@ -11,6 +11,7 @@ export type Resource =
   | PackagesResource
   | RepositoryResource
   | UnitResource
+  | UserFileResource
   | SysctlResource
   | TimezoneResource
   | ModuleResource
@@ -35,6 +36,16 @@ export interface FileResource {
   readonly kind: 'file';
   readonly path: string;
   /** Octal permission bits. */
+  readonly mode: number;
+  readonly content: string | Secret;
+}
+
+/** A file below somebody's home, owned by them. */
+export interface UserFileResource {
+  readonly kind: 'user-file';
+  readonly user: string;
+  /** Below the home: `.kube/config`. */
+  readonly path: string;
   readonly mode: number;
   readonly content: string | Secret;
 }
@@ -118,6 +129,8 @@ export interface UnitResource {
   readonly stamp: string;
   /** Seconds that a start may take. */
   readonly within: number;
+  /** How a running unit takes up other inputs; a restart where nothing is said. */
+  readonly change?: 'reload' | undefined;
 }
 
 /** A file under /etc/sysctl.d and the same values live. */

@@ -25,6 +25,7 @@ import { sysctl } from './sysctl.js';
 import { timezone } from './timezone.js';
 import { traces } from './traces.js';
 import { unit } from './unit.js';
+import { userFile } from './user-file.js';
 
 export { ETCD_MANIFEST, initialMembers, readInitialMembers } from './etcd.js';
 export { sha256 } from './file.js';
@@ -74,6 +75,7 @@ const registry: ReadonlyMap<ResourceKind, AnyKind> = new Map(
     timezone,
     traces,
     unit,
+    userFile,
   ].map((kind) => [kind.kind, kind as unknown as AnyKind]),
 );
 

@@ -83,7 +83,7 @@ systemctl show --no-pager --property=LoadState,ActiveState,UnitFileState -- ${wo
 
   make: (r) =>
     r.state === 'started'
-      ? `start_unit ${words([r.name, r.stamp, r.within])}`
+      ? `start_unit ${words([r.name, r.stamp, r.within, r.change ?? 'restart'])}`
       : `stop_unit ${words([r.name, r.within])}\nsystemctl disable --quiet -- ${word(r.name)}`,
 
   ledger: {
@@ -112,7 +112,7 @@ systemctl reset-failed -- ${word(name)} 2>/dev/null || :`;
 };
 
 /**
- * start_unit NAME STAMP SECONDS: enabled, and running from the inputs that STAMP is the digest of ('' asks for no more than running).
+ * start_unit NAME STAMP SECONDS [restart|reload]: enabled, and running from the inputs that STAMP is the digest of ('' asks for no more than running).
  * The stamp goes before the restart and comes back after it: a cut or failed start is never taken for a good one.
  * stop_unit NAME SECONDS. unit_known NAME: has systemd such a unit?
  */
@@ -131,7 +131,8 @@ start_unit() {
   if systemctl is-active --quiet -- "$1" && { [ -z "$2" ] || [ "$2" = "$(cat -- "${STAMP_DIR}/$1" 2>/dev/null)" ]; }; then return 0; fi
   rm -f -- "${STAMP_DIR}/$1"
   systemctl reset-failed -- "$1" 2>/dev/null || :
-  if ! timeout "$3" systemctl restart -- "$1"; then say "$1 did not start within $3 s:"; unit_words "$1"; return 1; fi
+  # What does not run yet is started by a reload-or-restart, too.
+  if ! timeout "$3" systemctl "$([ "\${4-restart}" = restart ] || echo reload-or-)restart" -- "$1"; then say "$1 did not start within $3 s:"; unit_words "$1"; return 1; fi
   sleep 0.2 # a program that cannot even begin is gone by then
   systemctl is-active --quiet -- "$1" || { say "$1 started and ended at once:"; unit_words "$1"; return 1; }
   [ -z "$2" ] || { mkdir -p -m 0755 ${STAMP_DIR} && printf %s "$2" | install_file "${STAMP_DIR}/$1" 0644; }
@@ -154,7 +155,7 @@ function start(r: UnitResource, answer: UnitAnswer): ReturnType<typeof unit.appe
       ? [answer.stamp === null ? 'it was not started by provision' : 'what it was started from changed']
       : []),
   ];
-  const words = [...(running ? (stale ? ['restart'] : []) : ['start']), ...(enabled ? [] : ['enable'])];
+  const words = [...(running ? (stale ? [r.change ?? 'restart'] : []) : ['start']), ...(enabled ? [] : ['enable'])];
   return [{ verb: running && !stale ? '~' : '!', summary: `${words.join(' and ')} ${r.name}`, because }];
 }
 

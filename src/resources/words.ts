@@ -17,6 +17,7 @@ import { SYSCTL_WORDS } from './sysctl.js';
 import { TIMEZONE_WORDS } from './timezone.js';
 import { TRACES_WORDS } from './traces-shell.js';
 import { UNIT_WORDS } from './unit.js';
+import { USER_FILE_WORDS } from './user-file.js';
 
 /** Everything that a kind's `make` and `unmake` may say. */
 export const ACTION_PRELUDE = [
@@ -39,4 +40,5 @@ export const ACTION_PRELUDE = [
   TIMEZONE_WORDS,
   TRACES_WORDS,
   UNIT_WORDS,
+  USER_FILE_WORDS,
 ].join('');

@@ -5,7 +5,9 @@ import { clusterObjects } from './cluster-objects.js';
 import { coredns } from './coredns.js';
 import { flannel } from './flannel.js';
 import { kubeProxy } from './kube-proxy.js';
+import { kubectlUsers } from './kubectl.js';
 import { bootstrap, join, kubelet } from './kubelet.js';
+import { networkManager } from './network-manager.js';
 import { nodeMarks } from './nodes.js';
 import { owner } from './owner.js';
 import { kubernetesBinaries, runtime } from './runtime.js';
@@ -24,6 +26,7 @@ export const steps: readonly Step[] = Object.freeze([
   packages, // What kubelet, kube-proxy and the runtime call is installed.
   firewall, // The firewall is away, or lets exactly the cluster through.
   services, // Services that the inventory names are stopped.
+  networkManager, // NetworkManager leaves the pod network alone.
   modules, // The kernel has overlay and bridge filtering (and ipvs),
   sysctl, // and forwards.
   timezone, // The host's clock shows the operator's time,
@@ -32,6 +35,7 @@ export const steps: readonly Step[] = Object.freeze([
   runtime, // containerd runs, with runc, the CNI plugins and crictl.
   kubernetesBinaries, // kubelet, kubeadm and kubectl are there, verified.
   trustFiles, // Keys and certificates are in place,
+  kubectlUsers, // for people, too,
   controlPlane, // and the control plane's static pods, before
   kubelet, // the kubelet is configured.
   bootstrap, // Control planes: their kubelet starts the pods and joins through its own API server.

@@ -1,6 +1,7 @@
 import { familyById } from '../family/index.js';
 import { openPorts, type Scene, type Step } from '../model/index.js';
 import { render } from '../templates.js';
+import { kubectlUsers } from './kubectl.js';
 import { timePackages } from './time.js';
 import { block, file, stopped } from './words.js';
 
@@ -52,8 +53,14 @@ export const packages: Step = {
 /** What Kubernetes calls, as this family names it. */
 export function packagesFor({ machine, cluster, node }: Scene): readonly string[] {
   const family = familyById(machine.family);
+  const completion = kubectlUsers.on(node, cluster, node.name) ? [family.completionPackage] : [];
   return [
-    ...new Set([...family.packages, ...family.proxyPackages[cluster.proxyMode], ...timePackages(node, machine)]),
+    ...new Set([
+      ...family.packages,
+      ...family.proxyPackages[cluster.proxyMode],
+      ...timePackages(node, machine),
+      ...completion,
+    ]),
   ].sort();
 }
 
@@ -83,18 +90,30 @@ export const services: Step = {
 export const portsFor = ({ cluster, node }: Pick<Scene, 'cluster' | 'node'>): readonly string[] =>
   openPorts(cluster, node);
 
+/** Connection tracking by the first kernel whose module has the name: 4.19 made one of two, and Enterprise Linux 8's 4.18 has that, too. */
+const CONNTRACK: readonly (readonly [from: number, module: string])[] = [
+  [4018, 'nf_conntrack'],
+  [0, 'nf_conntrack_ipv4'],
+];
+
+export function conntrackOf(kernel: string): string {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(kernel) ?? [];
+  const number = major === undefined ? Number.POSITIVE_INFINITY : Number(major) * 1000 + Number(minor);
+  return CONNTRACK.find(([from]) => number >= from)?.[1] ?? 'nf_conntrack';
+}
+
 export const modules: Step = {
   id: 'modules',
   title: 'Load kernel modules, now and at boot',
   on: () => true,
-  desire: ({ cluster }) => [
+  desire: ({ cluster, machine }) => [
     { kind: 'modules', name: 'kubernetes', modules: ['overlay', 'br_netfilter'] },
     ...(cluster.proxyMode === 'ipvs'
       ? [
           {
             kind: 'modules' as const,
             name: 'ipvs',
-            modules: ['ip_vs', 'ip_vs_rr', 'ip_vs_wrr', 'ip_vs_sh', 'nf_conntrack'],
+            modules: ['ip_vs', 'ip_vs_rr', 'ip_vs_wrr', 'ip_vs_sh', conntrackOf(machine.kernel)],
           },
         ]
       : []),

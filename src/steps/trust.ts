@@ -1,4 +1,11 @@
-import { type CertificateName, isControlPlane, type Resource, type Scene, type Step } from '../model/index.js';
+import {
+  type CertificateName,
+  isControlPlane,
+  type Resource,
+  type Scene,
+  type Secret,
+  type Step,
+} from '../model/index.js';
 import { kubeconfig } from '../trust/index.js';
 import { ADMIN_CONF, API_PORT, CA, KUBERNETES, PKI } from './places.js';
 import { directory, file, httpsUrl } from './words.js';
@@ -45,19 +52,27 @@ const pair = (path: string, { cert, key }: ReturnType<Scene['trust']['authority'
   file(`${PKI}/${path}.crt`, cert),
 ];
 
+/** What a control plane's people use. */
+export function adminKubeconfig({ trust, node, cluster }: Scene): Secret {
+  return kubeconfig({
+    cluster: cluster.name,
+    server: httpsUrl(cluster.endpoint.host, cluster.endpoint.port),
+    ca: trust.authority('ca').cert,
+    user: 'kubernetes-admin',
+    client: trust.certificate('admin', node),
+  });
+}
+
 /** Controller manager and scheduler talk to the API server beside them, people to the endpoint. */
-function kubeconfigs({ trust, node, cluster }: Scene): readonly Resource[] {
+function kubeconfigs(scene: Scene): readonly Resource[] {
+  const { trust, node, cluster } = scene;
   const ca = trust.authority('ca').cert;
   const local = httpsUrl(node.internalAddress, API_PORT);
-  const made = (server: string, user: string, name: 'admin' | 'controller-manager' | 'scheduler') =>
-    kubeconfig({ cluster: cluster.name, server, ca, user, client: trust.certificate(name, node) });
+  const made = (user: string, name: 'controller-manager' | 'scheduler') =>
+    kubeconfig({ cluster: cluster.name, server: local, ca, user, client: trust.certificate(name, node) });
   return [
-    file(ADMIN_CONF, made(httpsUrl(cluster.endpoint.host, cluster.endpoint.port), 'kubernetes-admin', 'admin'), 0o600),
-    file(
-      `${KUBERNETES}/controller-manager.conf`,
-      made(local, 'system:kube-controller-manager', 'controller-manager'),
-      0o600,
-    ),
-    file(`${KUBERNETES}/scheduler.conf`, made(local, 'system:kube-scheduler', 'scheduler'), 0o600),
+    file(ADMIN_CONF, adminKubeconfig(scene), 0o600),
+    file(`${KUBERNETES}/controller-manager.conf`, made('system:kube-controller-manager', 'controller-manager'), 0o600),
+    file(`${KUBERNETES}/scheduler.conf`, made('system:kube-scheduler', 'scheduler'), 0o600),
   ];
 }

@@ -78,6 +78,43 @@ describe('every kind makes it so, knows it, and gives the host back', () => {
   test('hosts block', () => holds({ kind: 'block', path: '/etc/hosts', content: '10.0.0.1 a\n' }));
   test('lines of others', () =>
     holds({ kind: 'muted', path: '/etc/chrony/chrony.conf', words: ['pool', 'server', 'peer'] }));
+  test('a file in a home where there was none, and over one of the user', async () => {
+    const resource: Resource = {
+      kind: 'user-file',
+      user: 'ops',
+      path: '.kube/config',
+      mode: 0o600,
+      content: 'ours\n',
+    };
+    await holds(resource, async () => {
+      expect((await must('stat -c "%a %U:%G" /home/ops/.kube /home/ops/.kube/config')).trim()).toBe(
+        '700 ops:ops\n600 ops:ops',
+      );
+      // What kubectl leaves there goes with the folder that was made for it.
+      await must('runuser -u ops -- mkdir -p /home/ops/.kube/cache/discovery');
+    });
+    await must(
+      'runuser -u ops -- sh -c "mkdir -m 755 ~ops/.kube; echo theirs >~ops/.kube/config; chmod 640 ~ops/.kube/config"',
+    );
+    last = null;
+    await holds(resource);
+    expect(await must('cat /home/ops/.kube/config')).toBe('theirs\n');
+    await must('rm -r /home/ops/.kube');
+    last = null;
+  });
+  test('a link in a home leads root nowhere', async () => {
+    await must('runuser -u ops -- ln -s /etc/cron.d ~ops/.kube');
+    const resource: Resource = { kind: 'user-file', user: 'ops', path: '.kube/config', mode: 0o600, content: 'ours\n' };
+    const on = resourceOn(run, resource, entry);
+    const former = await on.answer();
+    const { code, out } = await on.try(former);
+    expect(code).toBe(1);
+    expect(out).toContain('could not write .kube/config in the home of ops');
+    expect((await run('test -e /etc/cron.d/config')).code).toBe(1);
+    await on.unmake(former);
+    await must('rm /home/ops/.kube');
+    last = null;
+  });
   test('time zone', async () => {
     last = null;
     await must('apt-get -q -y install tzdata');

@@ -38,6 +38,7 @@ export function aNode(name: string, over: Partial<Node> = {}): Node {
       timezone: null,
       extraHosts: {},
       disableServices: [],
+      kubectlUsers: [],
     },
     ...over,
   };
@@ -90,7 +91,7 @@ export function aCluster(nodes: readonly Node[], over: Partial<Cluster> = {}): C
 
 /** Only the parts of the machine that a test names matter; asking for another is a mistake of the test. */
 export function aMachine(over: Partial<MachineFacts> = {}): MachineFacts {
-  return { hostname: 'h1', arch: 'amd64', clusterCa: null, ...over } as MachineFacts;
+  return { hostname: 'h1', arch: 'amd64', clusterCa: null, networkManagerIgnores: null, ...over } as MachineFacts;
 }
 
 export function aSetting(cluster: Cluster, over: Partial<Setting> = {}): Setting {

@@ -63,6 +63,7 @@ describe('what is left out', () => {
             timezone: null,
             extraHosts: {},
             disableServices: [],
+            kubectlUsers: [],
           },
         },
       ],

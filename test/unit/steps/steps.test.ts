@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { MachineFacts, Node, Resource, Scene } from '../../../src/model/index.js';
-import { reveal } from '../../../src/model/index.js';
+import { reveal, Secret } from '../../../src/model/index.js';
 import { keyOf } from '../../../src/resources/index.js';
 import { portsFor, steps } from '../../../src/steps/index.js';
 import { MARK } from '../../../src/templates.js';
@@ -93,6 +93,51 @@ describe('the system', () => {
       wishes(withSystem(system)).flatMap((r) => (r.kind === 'unit' && r.state === 'stopped' ? [r.name] : []));
     expect(stoppedBy({ disableServices })).toEqual(['firewalld.service', 'ufw.service', 'postfix.service']);
     expect(stoppedBy({ disableServices, firewall: 'keep' })).toEqual(['postfix.service', 'firewalld.service']);
+  });
+});
+
+describe('people and programs of the host', () => {
+  const system = { ...aNode('cp-1').system, kubectlUsers: ['root', 'ops'] };
+  const scene = (at: string): Scene =>
+    aScene({ nodes: [aNode('cp-1', { roles: ['control-plane'], system }), aNode('worker-2', { system })], at });
+  const homes = (s: Scene) => wishes(s).filter((r) => r.kind === 'user-file');
+  test('users of a control plane get its admin.conf, as a secret of their own', () => {
+    const admin = text(scene('cp-1'), '/etc/kubernetes/admin.conf');
+    expect(homes(scene('cp-1')).map((r) => [keyOf(r), r.mode, r.content instanceof Secret, reveal(r.content)])).toEqual(
+      [
+        ['user-file ~root/.kube/config', 0o600, true, admin],
+        ['user-file ~ops/.kube/config', 0o600, true, admin],
+      ],
+    );
+    expect(wishes(scene('cp-1')).flatMap((r) => (r.kind === 'packages' ? r.packages : []))).toContain(
+      'bash-completion',
+    );
+  });
+  test('a worker learns no key by it, and nobody asks for nothing', () => {
+    for (const s of [scene('worker-2'), aScene()]) {
+      expect(homes(s)).toEqual([]);
+      expect(keys(s).filter((key) => key.includes('completion'))).toEqual([]);
+      expect(wishes(s).flatMap((r) => (r.kind === 'packages' ? r.packages : []))).not.toContain('bash-completion');
+    }
+  });
+  test('NetworkManager, where it runs, is told of the pod links, beside what it was told', () => {
+    const at = aScene({}, aDebian({ networkManagerIgnores: [] }));
+    expect(text(at, '/etc/NetworkManager/conf.d/90-provision.conf')).toMatch(
+      /^\[keyfile\]\nunmanaged-devices\+=interface-name:cali\*;.*;interface-name:flannel\*;interface-name:cni0$/m,
+    );
+    const unit = wishes(at).find((r) => r.kind === 'unit' && r.name === 'NetworkManager.service');
+    expect(unit).toMatchObject({ state: 'started', change: 'reload', stamp: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(keys(aScene()).filter((key) => key.includes('NetworkManager'))).toEqual([]);
+  });
+  test.each([
+    ['3.10.0-1160.119.1.el7.x86_64', 'nf_conntrack_ipv4'],
+    ['4.18.0-553.el8.x86_64', 'nf_conntrack'],
+    ['5.4.278-1.el7.elrepo.x86_64', 'nf_conntrack'],
+    ['6.1.0-40-amd64', 'nf_conntrack'],
+  ])('ipvs on kernel %s loads %s', (kernel, module) => {
+    const at = aScene({ cluster: { proxyMode: 'ipvs' } }, aDebian({ kernel }));
+    const found = wishes(at).find((r) => r.kind === 'modules' && r.name === 'ipvs');
+    expect(found?.kind === 'modules' ? found.modules.at(-1) : '').toBe(module);
   });
 });
 
