@@ -11,13 +11,11 @@ export interface Subject {
   readonly facts: Facts;
   /** null: the host was not asked to try anything. */
   readonly trial: Trial | null;
-  /** Where things come from; null: nobody was asked to try it. */
-  readonly release: Release | null;
+  readonly release: Release;
 }
 
 /** What was tried beside what is known. */
 export interface Tried {
-  readonly release: Release;
   /** By host; those that were not asked are not in it. */
   readonly trials: ReadonlyMap<string, Trial>;
   /** Why this machine cannot have the manifests that apply needs; null: it has them. */
@@ -68,12 +66,6 @@ export const warning = (name: string, message: string, cure: string): Draft => (
   message,
   cure,
 });
-
-/** The minor release as a number: 36 of `1.36.3` or `v1.36.3`; null when it is no version. */
-export function minorOf(version: string): number | null {
-  const minor = /^v?1\.(\d+)/.exec(version)?.[1];
-  return minor === undefined ? null : Number(minor);
-}
 
 /** A command for the operator's terminal that runs on the host as root. */
 export function onHost({ address, ssh }: Node, command: string): string {

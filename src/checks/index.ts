@@ -1,6 +1,6 @@
 // Preflight: pure (cluster, facts per host) -> findings. All checks run, all report, then the run refuses once.
 // It asks no host and changes nothing; what it knows is in the facts.
-import type { Cluster, Facts, Finding, MachineFacts } from '../model/index.js';
+import type { Cluster, Facts, Finding, MachineFacts, Release } from '../model/index.js';
 import type { Operation, Subject, Tried } from './check.js';
 import { skews } from './clock.js';
 import { FLEET_CHECKS, HOST_CHECKS } from './list.js';
@@ -15,6 +15,7 @@ export { preflightReference } from './reference.js';
  */
 export function preflight(
   cluster: Cluster,
+  release: Release,
   facts: ReadonlyMap<string, Facts>,
   operation: Operation,
   tried: Tried | null = null,
@@ -23,7 +24,7 @@ export function preflight(
     const known = facts.get(node.name);
     if (known === undefined) return [];
     const trial = tried?.trials.get(node.name) ?? null;
-    return [{ cluster, node, facts: known, machine: known.machine, trial, release: tried?.release ?? null }];
+    return [{ cluster, node, facts: known, machine: known.machine, trial, release }];
   });
   const found = [
     ...FLEET_CHECKS.filter((check) => check.before.includes(operation)).flatMap((check) =>

@@ -1,41 +1,44 @@
 import type { MachineFacts } from '../model/index.js';
-import { type Draft, error, type HostCheck, minorOf, tells, warning } from './check.js';
+import { type Draft, error, type HostCheck, type Subject, tells, warning } from './check.js';
 
-/** kubeadm's SystemVerification: k8s.io/system-validators v1.12.1 (1.36), v1.8-1.11 (1.32-1.35). */
+/** kubeadm's SystemVerification: k8s.io/system-validators, of the version that each kubeadm has (src/release/traits.ts). */
 const NAME = 'SystemVerification';
 
-/** From 1.32 the kernel must be 4.19 or newer: finding 1 of the field, EL7 and EL8 are out by it. */
+/** Old enough to be compared: `5.4` -> 5004; null: no version. */
+function kernelNumber(version: string): number | null {
+  const [, major, second] = /^(\d+)\.(\d+)/.exec(version) ?? [];
+  return major === undefined ? null : Number(major) * 1000 + Number(second);
+}
+
 export const kernelVersion: HostCheck = {
   tells: [
     tells(
       'SystemVerification',
       'error or warning',
-      'the kernel is new enough (4.19) and one that Kubernetes names',
+      'the kernel is new enough for the release (3.10 until 1.23, 5.4 from 1.34) and one that Kubernetes names',
       'a system with a newer kernel',
     ),
   ],
   before: ['apply'],
-  look({ cluster, machine }) {
-    const [, major, second] = /^(\d+)\.(\d+)/.exec(machine.kernel) ?? [];
-    const minor = minorOf(cluster.version);
-    if (major === undefined || second === undefined || minor === null) return [];
-    const kernel = Number(major) * 1000 + Number(second);
-    if (minor >= 32 && kernel < 4019) {
+  look({ cluster, machine, release: { host } }) {
+    const [kernel, least] = [kernelNumber(machine.kernel), kernelNumber(host.leastKernel)];
+    if (kernel === null || least === null) return [];
+    if (kernel < least) {
       return [
         error(
           NAME,
-          `kernel release ${machine.kernel} is unsupported by Kubernetes ${cluster.version}: it needs 4.19 or newer`,
-          'use a system with a newer kernel: Debian 12, Ubuntu 22.04 or Enterprise Linux 9 have one',
+          `kernel release ${machine.kernel} is unsupported by Kubernetes ${cluster.version}: it needs ${host.leastKernel} or newer`,
+          'use a system with a newer kernel (Debian 12, Ubuntu 22.04 and Enterprise Linux 9 have one), or an older release',
         ),
       ];
     }
-    // 1.36 names the long-term kernels 5.4, 5.10 and 5.15; the 5.14 of Enterprise Linux 9 is its vendor's long-term kernel.
-    const isNamed = kernel >= 6000 || [5004, 5010, 5015].includes(kernel) || /\.el9/.test(machine.kernel);
-    if (minor < 36 || isNamed) return [];
+    // The 5.14 of Enterprise Linux 9 is its vendor's long-term kernel.
+    const isNamed = kernel >= 6000 || host.namedKernels?.some((named) => kernelNumber(named) === kernel) !== false;
+    if (isNamed || /\.el9/.test(machine.kernel)) return [];
     return [
       warning(
         NAME,
-        `kernel release ${machine.kernel} is none of those that Kubernetes names: 5.4, 5.10, 5.15, 6.x`,
+        `kernel release ${machine.kernel} is none of those that Kubernetes names: ${host.namedKernels?.join(', ')}, 6.x`,
         'use a long-term kernel when there is one',
       ),
     ];
@@ -91,10 +94,13 @@ export const proxyMode: HostCheck = {
     ),
   ],
   before: ['apply'],
-  look({ cluster, machine }) {
+  look({ cluster, machine, release }) {
+    if (!release.proxyModes.includes(cluster.proxyMode)) {
+      const said = `kube-proxy of Kubernetes ${cluster.version} has no mode ${cluster.proxyMode}`;
+      return [error('ProxyMode', said, `set proxyMode: ${release.proxyModes.join(' or ')}`)];
+    }
     const cure = 'set proxyMode: iptables (or another one that its kernel has), or boot a kernel that has it';
-    const [, major = '0', second = '0'] = /^(\d+)\.(\d+)/.exec(machine.kernel) ?? [];
-    if (cluster.proxyMode === 'nftables' && Number(major) * 1000 + Number(second) < 5013) {
+    if (cluster.proxyMode === 'nftables' && (kernelNumber(machine.kernel) ?? 0) < 5013) {
       return [error('ProxyMode', `its kernel is ${machine.kernel}; proxyMode: nftables needs 5.13 or newer`, cure)];
     }
     const config = machine.kernelConfig;
@@ -106,28 +112,30 @@ export const proxyMode: HostCheck = {
   },
 };
 
-/** From 1.35 the kubelet refuses cgroup v1 unless failCgroupV1 is false. Hybrid works as v1. */
+/** Hybrid works as v1. */
 export const cgroups: HostCheck = {
   tells: [
     tells(
       'SystemVerification',
       'error or warning',
-      'cgroup v2, or v1 and a kubelet that takes it; every controller is on',
+      'cgroup v2, or v1 and a kubelet that takes it (until 1.34, or when told so); before 1.19 v1 only; every controller is on',
       'boot with cgroup v2; `kubelet.failCgroupV1: false`',
     ),
   ],
   before: ['apply'],
-  look({ cluster, machine }) {
-    return [...versionOne(machine, cluster.version, cluster.components.kubelet['failCgroupV1']), ...missing(machine)];
-  },
+  look: (subject) => [...cgroupVersion(subject), ...missing(subject.machine)],
 };
 
-function versionOne(machine: MachineFacts, version: string, failCgroupV1: unknown): readonly Draft[] {
-  const minor = minorOf(version);
-  if (machine.cgroup === 'v2' || minor === null || minor < 31) return [];
+function cgroupVersion({ cluster, machine, release: { host } }: Subject): readonly Draft[] {
+  if (machine.cgroup === 'v2') {
+    if (host.cgroupV2) return [];
+    const said = `it uses cgroup v2, which the kubelet of Kubernetes ${cluster.version} does not know`;
+    return [error(NAME, said, 'boot it with systemd.unified_cgroup_hierarchy=0, or set a newer release')];
+  }
+  if (host.cgroupV1 === 'taken') return [];
   const said = `it uses cgroup v1${machine.cgroup === 'hybrid' ? ' (hybrid)' : ''}`;
   const move = 'boot it with systemd.unified_cgroup_hierarchy=1';
-  if (minor >= 35 && failCgroupV1 !== false) {
+  if (host.cgroupV1 === 'refused' && cluster.components.kubelet['failCgroupV1'] !== false) {
     return [error(NAME, `${said}, which the kubelet refuses`, `${move}, or set kubelet.failCgroupV1: false`)];
   }
   return [warning(NAME, `${said}, which Kubernetes is about to drop`, move)];

@@ -10,6 +10,7 @@ import { available, cniConfigs, foreignRuntimes, otherCluster } from './ownershi
 import { networkManager } from './pod-network.js';
 import { endpointPort, firewall, ports } from './ports.js';
 import { downloads, manifests, registries } from './reach.js';
+import { runtimeFits } from './runtime.js';
 import { commands, packages, services } from './software.js';
 
 /** In the order in which they are told. */
@@ -50,4 +51,12 @@ export const HOST_CHECKS: readonly HostCheck[] = [
   kubeletVersion,
 ];
 
-export const FLEET_CHECKS: readonly FleetCheck[] = [manifests, podCapacity, maxPods, unique, oneAuthority, clockSkew];
+export const FLEET_CHECKS: readonly FleetCheck[] = [
+  runtimeFits,
+  manifests,
+  podCapacity,
+  maxPods,
+  unique,
+  oneAuthority,
+  clockSkew,
+];

@@ -1,5 +1,6 @@
 import { isControlPlane } from '../model/index.js';
-import { error, type HostCheck, minorOf, tells, warning } from './check.js';
+import { knownVersions, kubeletSkew, minorOf, upgradeSkew } from '../release/index.js';
+import { error, type HostCheck, tells, warning } from './check.js';
 import { isOurs } from './ownership.js';
 
 export const privileged: HostCheck = {
@@ -160,7 +161,7 @@ export const selinux: HostCheck = {
   },
 };
 
-/** A living cluster never goes back, nor over a minor release (kubernetes.io/releases/version-skew-policy). */
+/** A living cluster never goes back, nor over a minor release; a worker's kubelet may lie further behind. */
 export const kubeletVersion: HostCheck = {
   tells: [
     tells(
@@ -173,15 +174,25 @@ export const kubeletVersion: HostCheck = {
   before: ['apply'],
   look(subject) {
     const { cluster, node, machine } = subject;
-    const found = minorOf(machine.kubeletVersion ?? '');
-    const wanted = minorOf(cluster.version);
-    if (found === null || wanted === null || !isOurs(subject)) return [];
-    const said = `its kubelet is ${machine.kubeletVersion}, the inventory says ${cluster.version}`;
-    if (found > wanted) {
-      return [error('KubeletVersion', `${said}: a cluster cannot go back`, `set version: 1.${found}`)];
+    const found = machine.kubeletVersion ?? '';
+    if (!isOurs(subject)) return [];
+    const skew = isControlPlane(node) ? upgradeSkew(found, cluster.version) : kubeletSkew(found, cluster.version);
+    const said = `its kubelet is ${found}, the inventory says ${cluster.version}`;
+    if (skew === 'newer') {
+      return [error('KubeletVersion', `${said}: a cluster cannot go back`, `set release: "${minorOf(found)}"`)];
     }
-    const most = isControlPlane(node) ? 1 : 3;
-    if (wanted - found <= most) return [];
-    return [error('KubeletVersion', `${said}: too far in one step`, `set version: 1.${found + 1} first`)];
+    if (skew !== 'too-old') return [];
+    const next = followerOf(minorOf(found));
+    const cure =
+      next === null
+        ? `provision can build ${knownVersions().join(', ')}: a new cluster beside it is the way`
+        : `set release: "${next}" first`;
+    return [error('KubeletVersion', `${said}: too far in one step`, cure)];
   },
 };
+
+/** `1.36` of `1.35`, when it can be built. */
+function followerOf(minor: string): string | null {
+  const next = minor.replace(/\d+$/, (number) => String(Number(number) + 1));
+  return knownVersions().some((version) => minorOf(version) === next) ? next : null;
+}

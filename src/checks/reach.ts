@@ -74,7 +74,7 @@ export const downloads: HostCheck = {
   before: ['apply'],
   look(subject) {
     const { release, trial, node, cluster } = subject;
-    if (trial === null || release === null) return [];
+    if (trial === null) return [];
     const troubles = new Map<string, { readonly names: readonly string[]; readonly url: string }>();
     for (const { name, url } of artifactsFor(release, subject.machine.arch)) {
       const reached = trial.reached[url];
@@ -115,7 +115,7 @@ export const registries: HostCheck = {
   ],
   before: ['apply'],
   look({ cluster, release, trial, node }) {
-    if (trial === null || release === null) return [];
+    if (trial === null) return [];
     return [...registriesOf(cluster, release)].flatMap(([registry, urls]): readonly Draft[] => {
       const tried = urls.flatMap((url) => {
         const reached = trial.reached[url];

@@ -1,5 +1,5 @@
 import type { MachineFacts } from '../model/index.js';
-import { error, type HostCheck, minorOf, onHost, tells, warning } from './check.js';
+import { error, type HostCheck, onHost, tells, warning } from './check.js';
 
 /** As kubeadm FileExisting-*, for hosts where no package manager of ours can bring them; else the packages step does. */
 const REQUIRED = ['ip', 'iptables', 'mount', 'nsenter', 'curl'];
@@ -15,10 +15,9 @@ export const commands: HostCheck = {
     ),
   ],
   before: ['apply'],
-  look({ cluster, machine }) {
+  look({ machine, release }) {
     if (machine.packageManager !== 'none') return [];
-    // kubeadm asks for conntrack before 1.32 only; kube-proxy has talked netlink itself since.
-    const required = (minorOf(cluster.version) ?? 0) < 32 ? [...REQUIRED, 'conntrack'] : REQUIRED;
+    const required = release.host.conntrack ? [...REQUIRED, 'conntrack'] : REQUIRED;
     const missing = (names: readonly string[]): readonly string[] => names.filter((c) => !machine.commands.includes(c));
     return [
       ...missing(required).map((c) =>

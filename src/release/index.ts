@@ -17,7 +17,7 @@ import { type ReleaseRow, releases } from './table.js';
 export { artifacts, manifests } from './artifacts.js';
 export { loadManifests, type TextCache } from './manifests.js';
 export { clusterImages, networkImages, nodeImages } from './node-images.js';
-export { controllerMayTalkTo, kubeletMayTalkTo, mayUpgrade, minorOf } from './skew.js';
+export { kubeletSkew, minorOf, upgradeSkew } from './skew.js';
 export { systemOf } from './systems.js';
 export { releases } from './table.js';
 

@@ -1,37 +1,38 @@
-import { ProvisionError } from '../model/index.js';
-
-/** Kubernetes' own policy: https://kubernetes.io/releases/version-skew-policy/ (kubelet, kubectl, upgrades). */
-const OLDEST_KUBELET = 3;
+// Kubernetes' own policy: https://kubernetes.io/releases/version-skew-policy/ (kubelet, supported component upgrade order).
 
 interface Version {
   readonly major: number;
   readonly minor: number;
-  readonly patch: number;
 }
 
-function parse(version: string): Version {
-  const [, major, minor, patch] = /^(\d+)\.(\d+)\.(\d+)$/.exec(version) ?? [];
-  if (major === undefined) throw new ProvisionError('INTERNAL', `not an exact version: ${version}`);
-  return { major: Number(major), minor: Number(minor), patch: Number(patch) };
+/** `1.36.3`, `v1.36.3`, `v1.36.3+build`; null: no version. */
+function parse(version: string): Version | null {
+  const [, major, minor] = /^v?(\d+)\.(\d+)\.\d+/.exec(version) ?? [];
+  return major === undefined ? null : { major: Number(major), minor: Number(minor) };
 }
 
-export const minorOf = (version: string): string => version.split('.').slice(0, 2).join('.');
+/** `1.36` of `1.36.3` or `v1.36.3`. */
+export const minorOf = (version: string): string => version.replace(/^v/, '').split('.').slice(0, 2).join('.');
 
-/** A kubelet may be up to three minors older than the API server, never newer. */
-export function kubeletMayTalkTo(kubelet: string, apiServer: string): boolean {
+/** A kubelet may be three minors older than its API server (two before 1.28). */
+const oldestKubelet = (apiServer: Version): number => (apiServer.minor >= 28 ? 3 : 2);
+
+export type Skew = 'fine' | 'newer' | 'too-old';
+
+/** May this kubelet work for that API server? null: one of the two is no version. */
+export function kubeletSkew(kubelet: string, apiServer: string): Skew | null {
   const [k, a] = [parse(kubelet), parse(apiServer)];
-  if (k.major !== a.major || k.minor > a.minor) return false;
-  return a.minor - k.minor <= OLDEST_KUBELET;
+  return k === null || a === null ? null : skew(k, a, oldestKubelet(a));
 }
 
-/** Controller manager and scheduler may be one minor older than the API server, never newer. */
-export function controllerMayTalkTo(controller: string, apiServer: string): boolean {
-  const [c, a] = [parse(controller), parse(apiServer)];
-  return c.major === a.major && c.minor <= a.minor && a.minor - c.minor <= 1;
-}
-
-/** Upwards by at most one minor; a patch may go either way; a minor never goes back (etcd's schema would not follow). */
-export function mayUpgrade(from: string, to: string): boolean {
+/** May an API server go from one version to the other? By one minor at most; a minor never goes back: etcd's content would not follow. */
+export function upgradeSkew(from: string, to: string): Skew | null {
   const [f, t] = [parse(from), parse(to)];
-  return f.major === t.major && (t.minor === f.minor || t.minor === f.minor + 1);
+  return f === null || t === null ? null : skew(f, t, 1);
+}
+
+function skew(old: Version, wanted: Version, most: number): Skew {
+  if (old.major !== wanted.major) return old.major > wanted.major ? 'newer' : 'too-old';
+  if (old.minor > wanted.minor) return 'newer';
+  return wanted.minor - old.minor > most ? 'too-old' : 'fine';
 }

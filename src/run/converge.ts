@@ -53,7 +53,7 @@ export async function prepare(around: Surroundings, options: ConvergeOptions, ex
       around,
       Promise.all([known(around, session), tryOut(around, session, 'fresh')]),
     );
-    const findings = preflight(around.cluster, facts, 'apply', tried);
+    const findings = preflight(around.cluster, around.release, facts, 'apply', tried);
     around.emit({ type: 'checked', findings });
     const plan = planOf(around, options, setting, facts);
     around.emit({ type: 'planned', plan });
@@ -72,7 +72,7 @@ async function refuseClocks(around: Surroundings, session: Session): Promise<voi
     around,
     Promise.all([gatherOwned(session), tryOut(around, session, 'fresh')]),
   );
-  const findings = preflight(around.cluster, facts, 'apply', tried);
+  const findings = preflight(around.cluster, around.release, facts, 'apply', tried);
   around.emit({ type: 'checked', findings });
   refuse(findings);
 }

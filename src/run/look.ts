@@ -28,7 +28,7 @@ export async function examine(
       around,
       Promise.all([gatherOwned(session), tryOut(around, session, 'all')]),
     );
-    return preflight(around.cluster, facts, 'apply', { ...tried, manifests });
+    return preflight(around.cluster, around.release, facts, 'apply', { ...tried, manifests });
   } finally {
     await session.close();
   }

@@ -26,7 +26,7 @@ async function takeBack(around: Surroundings, options: ResetOptions): Promise<Re
   const session = await openSession(around, options.targets, true);
   try {
     const facts = await unlessStopped(around, gatherOwned(session));
-    const findings = preflight(around.cluster, facts, 'reset');
+    const findings = preflight(around.cluster, around.release, facts, 'reset');
     around.emit({ type: 'checked', findings });
     refuse(findings);
     const survivor = survivorOf(session, around, options.targets);

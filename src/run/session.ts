@@ -166,7 +166,7 @@ export async function tryOut(around: Surroundings, session: Session, which: 'fre
     const wish = trialWish(cluster, release, node, machine.arch, which === 'all');
     trials.set(node.name, await hostOf(session.hosts, node.name).tryOut(wish));
   });
-  return { release, trials, manifests: null };
+  return { trials, manifests: null };
 }
 
 /** The targets' machines and ledgers; no resource is asked about. */

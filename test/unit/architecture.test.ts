@@ -31,7 +31,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   trust: ['model', 'templates'],
   transport: ['model'],
   resources: ['model'],
-  checks: ['model', 'family'],
+  checks: ['model', 'family', 'release'],
   templates: [],
   steps: ['model', 'family', 'release', 'templates', 'trust'],
   plan: ['model', 'resources'],

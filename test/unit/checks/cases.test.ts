@@ -19,8 +19,8 @@ const casesOf = (file: string): readonly Case[] => JSON.parse(readFileSync(new U
 
 describe.each(files)('%s', (file) => {
   test.each(casesOf(file).map((c) => [c.it, c] as const))('%s', (_name, c) => {
-    const { cluster, facts, tried } = scene(c);
-    const findings = preflight(cluster, facts, c.before ?? 'apply', tried);
+    const { cluster, release, facts, tried } = scene(c);
+    const findings = preflight(cluster, release, facts, c.before ?? 'apply', tried);
     expect(findings.map((f) => `${f.severity} ${f.host ?? '-'} ${f.name}`)).toEqual(c.finds);
     if (c.says !== undefined) expect(findings[0]?.message).toContain(c.says);
     if (c.cure !== undefined) expect(findings[0]?.cure).toContain(c.cure);
@@ -28,7 +28,7 @@ describe.each(files)('%s', (file) => {
 });
 
 const NAMES =
-  'Architecture CNIConfig ClockSkew ClusterCA DirAvailable--var-lib-etcd DisableService-postfix.service DiskInodes--var DiskSpace-- DiskSpace--var DiskSpace--var-lib-etcd Endpoint EtcdDisk FileAvailable--etc-kubernetes-kubelet.conf FileAvailable--etc-kubernetes-pki-ca.crt FileExisting-conntrack FileExisting-curl FileExisting-ebtables FileExisting-ethtool FileExisting-ip FileExisting-iptables FileExisting-mount FileExisting-nsenter FileExisting-socat FileExisting-tc FileExisting-touch Firewalld ForeignRuntime-docker ForeignRuntime-k3s HTTPProxy HTTPProxyCIDR HardwareCPU HardwareDisk HardwareMemory Hostname InitSystem InternalAddress IsPrivilegedUser KubeletVersion Manifest MaxPods Mem NetworkManager NumCPU OperatingSystem OtherCluster PackageManagerBroken PackageManagerBusy PodCIDR PodCIDRCapacity Port-10248 Port-10249 Port-10250 Port-10256 Port-10257 Port-10259 Port-2379 Port-2380 Port-2381 Port-6443 Port-8472 ProxyMode Reach-192.0.2.9-8080 Reach-dl.k8s.io Reach-github.com Registry-ghcr.io Registry-registry.k8s.io ResolvConf SELinux ServiceCIDR Swap SystemVerification TimeSync Ufw UniqueHostname UniqueMac UniqueMachineId UniqueProductUuid'
+  'Architecture CNIConfig ClockSkew ClusterCA DirAvailable--var-lib-etcd DisableService-postfix.service DiskInodes--var DiskSpace-- DiskSpace--var DiskSpace--var-lib-etcd Endpoint EtcdDisk FileAvailable--etc-kubernetes-kubelet.conf FileAvailable--etc-kubernetes-pki-ca.crt FileExisting-conntrack FileExisting-curl FileExisting-ebtables FileExisting-ethtool FileExisting-ip FileExisting-iptables FileExisting-mount FileExisting-nsenter FileExisting-socat FileExisting-tc FileExisting-touch Firewalld ForeignRuntime-docker ForeignRuntime-k3s HTTPProxy HTTPProxyCIDR HardwareCPU HardwareDisk HardwareMemory Hostname InitSystem InternalAddress IsPrivilegedUser KubeletVersion Manifest MaxPods Mem NetworkManager NumCPU OperatingSystem OtherCluster PackageManagerBroken PackageManagerBusy PodCIDR PodCIDRCapacity Port-10248 Port-10249 Port-10250 Port-10256 Port-10257 Port-10259 Port-2379 Port-2380 Port-2381 Port-6443 Port-8472 ProxyMode Reach-192.0.2.9-8080 Reach-dl.k8s.io Reach-github.com Registry-ghcr.io Registry-registry.k8s.io ResolvConf Runtime SELinux ServiceCIDR Swap SystemVerification TimeSync Ufw UniqueHostname UniqueMac UniqueMachineId UniqueProductUuid'
     .split(' ')
     .sort();
 
@@ -41,8 +41,8 @@ test('every check that can be told is told by some case, and every case file say
 
 test('a finding of every case names a cure and ends without a full stop', () => {
   for (const c of files.flatMap(casesOf)) {
-    const { cluster, facts, tried } = scene(c);
-    for (const finding of preflight(cluster, facts, c.before ?? 'apply', tried)) {
+    const { cluster, release, facts, tried } = scene(c);
+    for (const finding of preflight(cluster, release, facts, c.before ?? 'apply', tried)) {
       expect(finding.cure.length).toBeGreaterThan(10);
       expect(finding.message).not.toMatch(/\.$/);
     }

@@ -25,9 +25,10 @@ describe('docs/preflight.md', () => {
       (file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as (Situation & { before?: 'reset' })[],
     );
     for (const c of cases) {
-      const { cluster, facts, tried } = scene(c);
+      const { cluster, release, facts, tried } = scene(c);
       for (const { name, severity } of preflight(
         { ...cluster, ignorePreflight: [] },
+        release,
         facts,
         c.before ?? 'apply',
         tried,

@@ -1,5 +1,5 @@
 import { type Tried, trialWish } from '../../../src/checks/index.js';
-import type { Cluster, Facts, MachineFacts, Node, Reached, Trial } from '../../../src/model/index.js';
+import type { Cluster, Facts, MachineFacts, Node, Reached, Release, Trial } from '../../../src/model/index.js';
 import { ProvisionError } from '../../../src/model/index.js';
 import { releaseFor } from '../../../src/release/index.js';
 import { aCluster, aNode } from '../../support/scene.js';
@@ -115,7 +115,6 @@ function triedIn(cluster: Cluster, situation: Situation): Tried | null {
   if (situation.trials === undefined && situation.manifests === undefined) return null;
   const asked = cluster.nodes.filter((n) => situation.trials?.[n.name] !== undefined);
   return {
-    release: releaseFor(cluster),
     trials: new Map(asked.map((n) => [n.name, triedBy(cluster, n, situation)])),
     manifests:
       situation.manifests === undefined
@@ -126,6 +125,7 @@ function triedIn(cluster: Cluster, situation: Situation): Tried | null {
 
 export function scene(situation: Situation): {
   cluster: Cluster;
+  release: Release;
   facts: ReadonlyMap<string, Facts>;
   tried: Tried | null;
 } {
@@ -155,5 +155,5 @@ export function scene(situation: Situation): {
         },
       ]),
   );
-  return { cluster, facts, tried: triedIn(cluster, situation) };
+  return { cluster, release: releaseFor(cluster), facts, tried: triedIn(cluster, situation) };
 }

@@ -5,15 +5,14 @@ import { describe, expect, test } from '@jest/globals';
 import type { Mirrors } from '../../../src/model/index.js';
 import {
   artifacts,
-  controllerMayTalkTo,
   knownVersions,
-  kubeletMayTalkTo,
+  kubeletSkew,
   loadManifests,
   manifests,
-  mayUpgrade,
   mirrored,
   releaseFor,
   releases,
+  upgradeSkew,
 } from '../../../src/release/index.js';
 import { aMirrors } from '../../support/scene.js';
 import { root } from '../steps/scene.js';
@@ -119,29 +118,26 @@ describe('versions', () => {
   });
 
   test.each([
-    ['1.36.3', '1.36.3', true],
-    ['1.36.9', '1.36.3', true],
-    ['1.33.0', '1.36.3', true],
-    ['1.32.9', '1.36.3', false],
-    ['1.37.0', '1.36.3', false],
-    ['2.36.3', '1.36.3', false],
-  ])('a kubelet %s with an API server %s: %s', (k, a, may) => expect(kubeletMayTalkTo(k, a)).toBe(may));
+    ['v1.36.3', '1.36.3', 'fine'],
+    ['v1.36.9', '1.36.3', 'fine'],
+    ['v1.33.0', '1.36.3', 'fine'],
+    ['v1.32.9', '1.36.3', 'too-old'],
+    ['v1.37.0', '1.36.3', 'newer'],
+    ['v1.21.14', '1.23.17', 'fine'],
+    ['v1.20.15', '1.23.17', 'too-old'],
+    ['v2.36.3', '1.36.3', 'newer'],
+    ['broken', '1.36.3', null],
+  ])('a kubelet %s with an API server %s: %s', (k, a, skew) => expect(kubeletSkew(k, a)).toBe(skew));
 
   test.each([
-    ['1.36.0', '1.36.3', true],
-    ['1.35.0', '1.36.3', true],
-    ['1.34.0', '1.36.3', false],
-    ['1.37.0', '1.36.3', false],
-  ])('a controller manager %s with an API server %s: %s', (c, a, may) => expect(controllerMayTalkTo(c, a)).toBe(may));
-
-  test.each([
-    ['1.35.4', '1.36.3', true],
-    ['1.36.3', '1.36.4', true],
-    ['1.36.4', '1.36.3', true],
-    ['1.34.9', '1.36.3', false],
-    ['1.36.3', '1.35.9', false],
-    ['1.36.3', '2.37.0', false],
-  ])('from %s to %s: %s', (from, to, may) => expect(mayUpgrade(from, to)).toBe(may));
+    ['v1.35.4', '1.36.3', 'fine'],
+    ['1.36.3', '1.36.4', 'fine'],
+    ['1.36.4', '1.36.3', 'fine'],
+    ['v1.34.9', '1.36.3', 'too-old'],
+    ['1.36.3', '1.35.9', 'newer'],
+    ['1.36.3', '2.37.0', 'too-old'],
+    ['', '1.36.3', null],
+  ])('from %s to %s: %s', (from, to, skew) => expect(upgradeSkew(from, to)).toBe(skew));
 });
 
 describe('mirrors', () => {
