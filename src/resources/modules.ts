@@ -2,6 +2,7 @@ import type { Action, LedgerEntry, ModuleResource } from '../model/index.js';
 import { lineDiff } from './diff.js';
 import { sha256 } from './file.js';
 import type { Kind } from './kind.js';
+import { askOwnFiles, ownFile, readOwnFiles } from './own-file.js';
 import { heredoc, word, words } from './shell.js';
 
 export type ModuleState = 'loaded' | 'builtin' | 'loadable' | 'absent';
@@ -35,9 +36,7 @@ export const modules: Kind<ModuleResource, ModulesAnswer> = {
   name: (r) => r.name,
 
   ask: (rs) => `need grep base64
-for f in ${words(rs.map((r) => fileOf(r.name)))}; do
-  [ ! -e "$f" ] || { printf 'file %s ' "$f"; b64 <"$f"; } || exit 1
-done
+${askOwnFiles(rs.map((r) => fileOf(r.name)))}
 kernel_has() {
   { [ ! -e /proc/config.gz ] || zcat /proc/config.gz | grep -qx "$1=y"; } && { [ -e /proc/config.gz ] || grep -qw "$2" /proc/kallsyms; }
 }
@@ -58,11 +57,9 @@ for m in ${words([...new Set(rs.flatMap((r) => r.modules))])}; do
 done`,
 
   read(output, rs) {
-    const files = new Map<string, string>();
+    const files = readOwnFiles(output);
     const states = new Map<string, ModuleState>();
     for (const line of output.split('\n')) {
-      const [, path = '', text = ''] = /^file (.*) (\S*)$/.exec(line) ?? [];
-      if (path !== '') files.set(path, Buffer.from(text, 'base64').toString('utf8'));
       const [, name = '', state = ''] = /^module (\S+) (loaded|builtin|loadable|absent)$/.exec(line) ?? [];
       if (name !== '') states.set(name, state as ModuleState);
     }
@@ -141,5 +138,5 @@ const nameOf = (entry: LedgerEntry): string => (entry.resource as { name: string
 function modulesFile(r: ModuleResource, answer: ModulesAnswer): string | null {
   const names = r.modules.filter((name) => answer.modules[name] !== 'builtin');
   if (names.length === 0) return null;
-  return `${['# Written by provision; edits are undone by the next apply.', ...names].join('\n')}\n`;
+  return ownFile(names);
 }

@@ -2,6 +2,7 @@ import type { LedgerEntry, RepositoryResource } from '../model/index.js';
 import { ProvisionError } from '../model/index.js';
 import { lineDiff } from './diff.js';
 import type { Kind } from './kind.js';
+import { ownFile } from './own-file.js';
 import { KEY_WORDS } from './repository-shell.js';
 import { heredoc, word, words } from './shell.js';
 
@@ -125,7 +126,7 @@ function contentOf(r: RepositoryResource): string {
           ...((r.components ?? []).length === 0 ? [] : [`Components: ${line((r.components ?? []).join(' '))}`]),
           `Signed-By: ${line(r.keyring ?? keyFile)}`,
         ];
-  return `${['# Written by provision; edits are undone by the next apply.', ...lines].join('\n')}\n`;
+  return ownFile(lines);
 }
 
 function keyTrouble(r: RepositoryResource, answer: RepositoryAnswer): readonly string[] {

@@ -3,6 +3,7 @@ import { ProvisionError } from '../model/index.js';
 import { lineDiff } from './diff.js';
 import { sha256 } from './file.js';
 import type { Kind } from './kind.js';
+import { askOwnFiles, ownFile, readOwnFiles } from './own-file.js';
 import { heredoc, word, words } from './shell.js';
 
 export interface SysctlAnswer {
@@ -29,7 +30,7 @@ export function sysctlPath(key: string): string {
 export function sysctlFile(values: Readonly<Record<string, string>>): string {
   const keys = Object.keys(values).sort();
   const lines = keys.map((key) => `${key} = ${normal(values[key] ?? '')}`);
-  return `${['# Written by provision; edits are undone by the next apply.', ...lines].join('\n')}\n`;
+  return ownFile(lines);
 }
 
 /** Kernel settings now and at boot. */
@@ -39,9 +40,7 @@ export const sysctl: Kind<SysctlResource, SysctlAnswer> = {
 
   // grep and not the shell's `read`: the kernel answers such a file only to a read from its start, and dash reads byte by byte.
   ask: (rs) => `need grep base64
-for f in ${words(rs.map((r) => fileOf(r.name)))}; do
-  [ ! -e "$f" ] || { printf 'file %s ' "$f"; b64 <"$f"; } || exit 1
-done
+${askOwnFiles(rs.map((r) => fileOf(r.name)))}
 set --
 for k in ${words([...new Set(rs.flatMap((r) => Object.keys(r.values).map(sysctlPath)))])}; do
   [ ! -e "/proc/sys/$k" ] || { echo "there $k"; set -- "$@" "/proc/sys/$k"; }
@@ -49,11 +48,9 @@ done
 [ $# -eq 0 ] || grep -H '' -- "$@" || [ $? -eq 1 ]`,
 
   read(output, rs) {
-    const files = new Map<string, string>();
+    const files = readOwnFiles(output);
     const live = new Map<string, string>();
     for (const line of output.split('\n')) {
-      const [, path = '', text = ''] = /^file (.*) (\S*)$/.exec(line) ?? [];
-      if (path !== '') files.set(path, Buffer.from(text, 'base64').toString('utf8'));
       if (line.startsWith('there ')) live.set(line.slice(6), '');
       const key = [...live.keys()].find((k) => line.startsWith(`/proc/sys/${k}:`));
       if (key !== undefined) live.set(key, normal(`${live.get(key)} ${line.slice(key.length + 11)}`));
