@@ -1,10 +1,17 @@
 import { isIP } from 'node:net';
-import type { Arch, Cluster, Node, Reached, Release, Trial, TrialWish } from '../model/index.js';
+import type { Arch, ArtifactName, Cluster, Node, Reached, Release, Trial, TrialWish } from '../model/index.js';
 import { hasEtcd } from '../model/index.js';
 import { type Draft, error, type FleetCheck, type HostCheck, onHost, tells, warning } from './check.js';
 
+const PROGRAMS = ['kubeadm', 'kubectl', 'kubelet'] as const;
+
 /** What the steps fetch on every host (test/unit/checks holds this list to theirs). */
-const ARTIFACTS = ['cni-plugins', 'containerd', 'crictl', 'kubeadm', 'kubectl', 'kubelet', 'runc'] as const;
+function artifactNames({ install, runtime }: Cluster, { cri }: Release): readonly ArtifactName[] {
+  const shim = runtime === 'docker' && cri === 'cri' ? ['cri-dockerd' as const] : [];
+  if (install === 'packages') return shim;
+  const containerd = runtime === 'containerd' ? (['containerd', 'runc'] as const) : [];
+  return [...shim, ...containerd, 'cni-plugins' as const, 'crictl' as const, ...PROGRAMS].sort();
+}
 
 /** Asked for by `smoke` only. */
 const NOT_OF_THE_CLUSTER = 'agnhost';
@@ -15,20 +22,21 @@ export interface Download {
 }
 
 /** Nothing for a machine that no artifact is made for: that is another finding. */
-export function artifactsFor(release: Release, arch: string): readonly Download[] {
+export function artifactsFor(cluster: Cluster, release: Release, arch: string): readonly Download[] {
   const isArch = (word: string): word is Arch => word === 'amd64' || word === 'arm64';
-  return isArch(arch) ? ARTIFACTS.map((name) => ({ name, url: release.artifact(name, arch).url })) : [];
+  return isArch(arch)
+    ? artifactNames(cluster, release).map((name) => ({ name, url: release.artifact(name, arch).url }))
+    : [];
 }
 
-/** Registry of our images -> where containerd looks for them, in order: the mirrors, then the registry itself. */
-export function registriesOf(cluster: Cluster, release: Release): ReadonlyMap<string, readonly string[]> {
-  const names = Object.entries(release.images).filter(([name]) => name !== NOT_OF_THE_CLUSTER);
-  const registries = new Set(names.map(([, image]) => image.split('/')[0] ?? ''));
+/** Registry of our images -> where the runtime looks for them, in order. */
+export function registriesOf(release: Release): ReadonlyMap<string, readonly string[]> {
+  const images = Object.entries(release.images).filter(([name]) => name !== NOT_OF_THE_CLUSTER);
   return new Map(
-    [...registries].map((registry) => [
-      registry,
-      [...(cluster.mirrors.registries[registry] ?? []), `https://${registry}`].map((url) => `${url}/v2/`),
-    ]),
+    images.map(([, image]) => {
+      const { registry, urls } = release.registryOf(image);
+      return [registry, urls.map((url) => `${url}/v2/`)];
+    }),
   );
 }
 
@@ -36,8 +44,8 @@ export function registriesOf(cluster: Cluster, release: Release): ReadonlyMap<st
 export function trialWish(cluster: Cluster, release: Release, node: Node, arch: string, thorough: boolean): TrialWish {
   const names = [cluster.endpoint.host, ...(node.system.hostsFile ? [] : [node.name])];
   const urls = [
-    ...artifactsFor(release, arch).map(({ url }) => url),
-    ...[...registriesOf(cluster, release).values()].flat(),
+    ...artifactsFor(cluster, release, arch).map(({ url }) => url),
+    ...[...registriesOf(release).values()].flat(),
   ];
   return {
     names: [...new Set(names)].filter((name) => isIP(name) === 0),
@@ -76,7 +84,7 @@ export const downloads: HostCheck = {
     const { release, trial, node, cluster } = subject;
     if (trial === null) return [];
     const troubles = new Map<string, { readonly names: readonly string[]; readonly url: string }>();
-    for (const { name, url } of artifactsFor(release, subject.machine.arch)) {
+    for (const { name, url } of artifactsFor(cluster, release, subject.machine.arch)) {
       const reached = trial.reached[url];
       if (reached === undefined || isWell(reached)) continue;
       const key = `${originOf(url)} ${reached.outcome} ${reached.status}`;
@@ -114,9 +122,9 @@ export const registries: HostCheck = {
     ),
   ],
   before: ['apply'],
-  look({ cluster, release, trial, node }) {
+  look({ release, trial, node }) {
     if (trial === null) return [];
-    return [...registriesOf(cluster, release)].flatMap(([registry, urls]): readonly Draft[] => {
+    return [...registriesOf(release)].flatMap(([registry, urls]): readonly Draft[] => {
       const tried = urls.flatMap((url) => {
         const reached = trial.reached[url];
         return reached === undefined ? [] : [{ url, reached }];

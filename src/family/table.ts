@@ -19,6 +19,8 @@ export interface Family {
   readonly completionPackage: string;
   /** Where the host's own certificate authorities lie beside /etc/ssl/certs, and what that links to. */
   readonly certificateFolders: readonly string[];
+  /** Where administrators keep flags of the kubelet's; its packages read them there. */
+  readonly kubeletDefaults: string;
 }
 
 export interface TimeClient {
@@ -44,6 +46,7 @@ const RED_HAT = {
   time: RED_HAT_TIME,
   completionPackage: 'bash-completion',
   certificateFolders: ['/etc/pki/ca-trust', '/etc/pki/tls/certs'],
+  kubeletDefaults: '/etc/sysconfig/kubelet',
 } as const;
 
 const RED_HAT_PACKAGES = [
@@ -78,6 +81,7 @@ const DEBIAN = {
   },
   completionPackage: 'bash-completion',
   certificateFolders: ['/etc/ca-certificates', '/usr/local/share/ca-certificates', '/usr/share/ca-certificates'],
+  kubeletDefaults: '/etc/default/kubelet',
 } as const;
 
 export const families: readonly Family[] = [

@@ -8,6 +8,10 @@ export interface Release extends ReleaseTraits {
   readonly images: Readonly<Record<ImageName, string>>;
   /** Where the images of Kubernetes itself come from; kubeadm's word for it. */
   readonly imageRepository: string;
+  /** The name that the hosts' runtime pulls an image by, from its upstream name. */
+  imageName(upstream: string): string;
+  /** The registry in an image's name, and the URLs that the runtime tries for it, in order. */
+  registryOf(image: string): { readonly registry: string; readonly urls: readonly string[] };
   /** The artifact for an architecture, mirror and checksum overrides already applied. Throws ARTIFACT when there is no checksum. */
   artifact(name: ArtifactName, arch: Arch): ArtifactSource;
   /** Manifests by URL. */

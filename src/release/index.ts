@@ -11,10 +11,12 @@ import {
   type Release,
 } from '../model/index.js';
 import { type ArtifactRow, artifacts, type ManifestRow, manifests } from './artifacts.js';
+import { imageName, registryUrls } from './image-names.js';
 import { minorOf } from './skew.js';
 import { type ReleaseRow, releases } from './table.js';
 
 export { artifacts, manifests } from './artifacts.js';
+export { hubMirrors, plainRegistries } from './image-names.js';
 export { loadManifests, type TextCache } from './manifests.js';
 export { clusterImages, networkImages, nodeImages } from './node-images.js';
 export { kubeletSkew, minorOf, upgradeSkew } from './skew.js';
@@ -25,7 +27,7 @@ export { releases } from './table.js';
 export const knownVersions = (): readonly string[] => Object.values(releases).map((row) => row.kubernetes);
 
 /** The row for this cluster with its mirrors and checksum overrides applied. Throws ARTIFACT for an unknown version. */
-export function releaseFor(cluster: Pick<Cluster, 'version' | 'mirrors'>): Release {
+export function releaseFor(cluster: Pick<Cluster, 'version' | 'mirrors' | 'runtime'>): Release {
   const { version, mirrors } = cluster;
   const row = releases[minorOf(version)];
   if (row === undefined || row.kubernetes !== version) {
@@ -34,25 +36,34 @@ export function releaseFor(cluster: Pick<Cluster, 'version' | 'mirrors'>): Relea
     });
   }
   const { pins, tags: _tags, kubernetes, ...traits } = row;
-  const images = imagesFor(row, mirrors.imageRepository);
+  const nameOf = (upstream: string): string => imageName(upstream, cluster);
+  const images = mapValues(imagesFor(row, mirrors.imageRepository), nameOf);
   return Object.freeze({
     ...traits,
     kubernetes,
     minor: minorOf(version),
     components: pins,
     images,
-    imageRepository: mirrors.imageRepository ?? UPSTREAM,
+    imageRepository: mirrors.imageRepository ?? nameOf(`${UPSTREAM}/pause`).replace(/\/pause$/, ''),
+    imageName: nameOf,
+    registryOf: (image: string) => registryUrls(image, cluster),
     kubelet: kubeletOf(row, images.pause),
     artifact: (name: ArtifactName, arch: Arch) => artifactOf(row, name, arch, mirrors),
     manifests: { flannel: manifestOf('flannel', pins.flannel, mirrors) },
   });
 }
 
+const mapValues = <K extends string>(map: Readonly<Record<K, string>>, change: (value: string) => string) =>
+  Object.freeze(Object.fromEntries(Object.entries<string>(map).map(([key, value]) => [key, change(value)]))) as Record<
+    K,
+    string
+  >;
+
 /** k8s.gcr.io, which older kubeadm name, is frozen and redirects here: registry.k8s.io has every image of theirs. */
 const UPSTREAM = 'registry.k8s.io';
 
 /**
- * Image references by component. A registry mirror is the runtime's business, not the name's; an image repository of the
+ * Image references by component, before Docker's way of using mirrors. An image repository of the
  * inventory's own has the images of Kubernetes under flat names, as kubeadm asks for them (images/images.go).
  */
 export function imagesFor(row: ReleaseRow, imageRepository: string | null): Release['images'] {

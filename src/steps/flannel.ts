@@ -1,5 +1,6 @@
 import { type KubernetesObject, type Probe, ProvisionError, type Scene, type Step } from '../model/index.js';
 import { parseYamlDocuments } from '../templates.js';
+import { withImageNames } from './images.js';
 
 export const flannel: Step = {
   id: 'flannel',
@@ -22,7 +23,7 @@ const podNetwork: Probe = {
   hint: 'ask why: kubectl -n kube-flannel get pods -o wide; kubectl -n kube-flannel logs -l app=flannel',
 };
 
-/** flannel's own manifest as it is published, with nothing changed but the pod network. Image mirrors are containerd's business. */
+/** flannel's own manifest as it is published, with nothing changed but the pod network and the names that Docker needs for images. */
 function flannelObjects({ cluster, release }: Scene): readonly KubernetesObject[] {
   const { text, upstream } = release.manifests.flannel;
   if (text === null) {
@@ -31,7 +32,7 @@ function flannelObjects({ cluster, release }: Scene): readonly KubernetesObject[
     });
   }
   const objects = parsed(text, upstream);
-  const patched = objects.map((object) => withPodNetwork(object, cluster.network.podCidr));
+  const patched = objects.map((object) => withImageNames(withPodNetwork(object, cluster.network.podCidr), release));
   if (!patched.some((object) => object['data'] !== undefined && hasNetConf(object))) {
     throw new ProvisionError(
       'ARTIFACT',

@@ -1,4 +1,4 @@
-import type { BundleSource, Cluster, Probe, Scene } from '../model/index.js';
+import type { BundleSource, Cluster, KubernetesObject, Probe, Release, Scene } from '../model/index.js';
 import { networkImages, nodeImages } from '../release/index.js';
 
 /**
@@ -61,3 +61,26 @@ const PULL_AND_TAG = [
   'docker pull -q "$f" && docker tag "$f" "$2" && docker rmi "$f" >/dev/null || exit 1',
   'echo here',
 ].join('; ');
+
+/** A workload of somebody else's manifest, its images called as the hosts' runtime can pull them. */
+export const withImageNames = (object: KubernetesObject, release: Pick<Release, 'imageName'>): KubernetesObject =>
+  renamed(object, release) as KubernetesObject;
+
+const CONTAINERS: readonly string[] = ['containers', 'initContainers'];
+
+function renamed(value: unknown, release: Pick<Release, 'imageName'>): unknown {
+  if (Array.isArray(value)) return value.map((item) => renamed(item, release));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]) => [
+      key,
+      CONTAINERS.includes(key) && Array.isArray(part)
+        ? part.map((container: { image?: unknown }) =>
+            typeof container.image === 'string'
+              ? { ...container, image: release.imageName(container.image) }
+              : container,
+          )
+        : renamed(part, release),
+    ]),
+  );
+}

@@ -1,8 +1,12 @@
+import { familyById } from '../family/index.js';
 import { isControlPlane, type Node, type Remedy, type Resource, type Scene, type Step } from '../model/index.js';
 import { MARK, render, toYaml } from '../templates.js';
 import { nthAddress } from './address.js';
+import { cgroupDriver, kubeletCgroups } from './cgroups.js';
+import { containerdCgroups } from './containerd.js';
+import { dockerCgroups } from './docker.js';
 import { imageGates } from './images.js';
-import { API_PORT, CA, KUBECTL, KUBELET, KUBELET_CONF, KUBERNETES, MANIFESTS, RUNTIME_ENDPOINT } from './places.js';
+import { API_PORT, CA, endpointOf, KUBECTL, KUBELET, KUBELET_CONF, KUBERNETES, MANIFESTS } from './places.js';
 import { bootstrapGroundwork } from './rbac.js';
 import { binaries } from './runtime.js';
 import { runningPods } from './static-pods.js';
@@ -20,7 +24,7 @@ export function kubeletConfig({ cluster }: Pick<Scene, 'cluster'>): unknown {
         x509: { clientCAFile: CA },
       },
       authorization: { mode: 'Webhook' },
-      cgroupDriver: 'systemd',
+      cgroupDriver: cgroupDriver(cluster),
       clusterDNS: [nthAddress(cluster.network.serviceCidr, 10)],
       clusterDomain: cluster.network.dnsDomain,
       healthzBindAddress: '127.0.0.1',
@@ -35,7 +39,7 @@ export function kubeletConfig({ cluster }: Pick<Scene, 'cluster'>): unknown {
 /** The same with what differs from host to host; kubeadm keeps it out of the shared ConfigMap. */
 function hostConfig(scene: Scene): unknown {
   return merge(kubeletConfig(scene), {
-    containerRuntimeEndpoint: RUNTIME_ENDPOINT,
+    ...(scene.release.kubelet.endpoint === 'config' ? { containerRuntimeEndpoint: endpointOf(scene) } : {}),
     // Pods would inherit a resolver on the host's loopback, which is not theirs.
     ...(scene.machine.resolvConf.some((line) => line.includes('127.0.0.53'))
       ? { resolvConf: '/run/systemd/resolve/resolv.conf' }
@@ -55,7 +59,10 @@ export const kubelet: Step = {
     ...kubeletFiles(scene),
   ],
   // While the control plane comes up, a new worker has nothing else to do. Later the kubelet pulls what it needs itself.
-  gates: (scene) => imageGates(scene, !isControlPlane(scene.node) && scene.machine.owner === null),
+  gates: (scene) => [
+    scene.cluster.runtime === 'docker' ? dockerCgroups(scene) : containerdCgroups(scene),
+    ...imageGates(scene, !isControlPlane(scene.node) && scene.machine.owner === null),
+  ],
 };
 
 /** Born on the host: certificates, volumes, checkpoints, plugins' sockets. */
@@ -68,24 +75,48 @@ const KUBELET_TRACES = [
 ];
 
 function kubeletFiles(scene: Scene): readonly Resource[] {
+  const { cluster, release, machine } = scene;
+  const { kubeletDefaults } = familyById(machine.family);
+  const extra = Object.entries(cluster.components.kubeletExtraArgs).sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     file(`${KUBELET}/config.yaml`, toYaml(hostConfig(scene))),
     // kubeadm upgrade merges this one over the shared configuration (feature NodeLocalCRISocket).
-    file(`${KUBELET}/instance-config.yaml`, toYaml({ containerRuntimeEndpoint: RUNTIME_ENDPOINT })),
-    file(`${KUBELET}/kubeadm-flags.env`, `${MARK}\nKUBELET_KUBEADM_ARGS="${kubeletFlags(scene.node).join(' ')}"\n`),
-    file(
-      '/etc/systemd/system/kubelet.service',
-      render('systemd/kubelet.service', { runtimeUnit: 'containerd.service' }),
-      0o600,
-    ),
+    ...(release.kubelet.instanceConfig
+      ? [file(`${KUBELET}/instance-config.yaml`, toYaml({ containerRuntimeEndpoint: endpointOf(scene) }))]
+      : []),
+    file(`${KUBELET}/kubeadm-flags.env`, `${MARK}\nKUBELET_KUBEADM_ARGS="${kubeletFlags(scene).join(' ')}"\n`),
+    ...(extra.length === 0
+      ? []
+      : [
+          file(
+            kubeletDefaults,
+            `${MARK}\nKUBELET_EXTRA_ARGS="${extra.map(([name, value]) => `--${name}=${value}`).join(' ')}"\n`,
+          ),
+        ]),
+    // A package has its own, which reads the same files (kubernetes/release, cmd/krel/templates/latest).
+    ...(cluster.install === 'packages'
+      ? []
+      : [
+          file(
+            '/etc/systemd/system/kubelet.service',
+            render('systemd/kubelet.service', { runtimeUnit: `${cluster.runtime}.service`, kubeletDefaults }),
+            0o600,
+          ),
+        ]),
   ];
 }
 
-/** From the inventory alone, never from what the host is called just now. */
-const kubeletFlags = (node: Node): readonly string[] => [
-  ...(node.system.hostname ? [] : [`--hostname-override=${node.name}`]),
-  `--node-ip=${node.internalAddress}`,
-];
+/** As kubeadm has them (phases/kubelet/flags.go): from the inventory alone, never from what the host is called just now. */
+const kubeletFlags = (scene: Scene): readonly string[] => {
+  const { cluster, node, release } = scene;
+  const byFlag = release.kubelet.endpoint === 'flag' && cluster.runtime === 'containerd';
+  return [
+    ...release.kubelet.flags[cluster.runtime],
+    ...(byFlag ? [`--container-runtime-endpoint=${endpointOf(scene)}`] : []),
+    ...(node.system.hostname ? [] : [`--hostname-override=${node.name}`]),
+    `--node-ip=${node.internalAddress}`,
+  ];
+};
 
 /** The identity comes first: it starts the kubelet with its token. The unit keeps it running and knows what it was started from. */
 function runningKubelet(scene: Scene): readonly Resource[] {
@@ -115,17 +146,20 @@ export const bootstrap: Step = {
   title: 'Start the control plane',
   on: isControlPlane,
   desire: (scene) => [...runningKubelet(scene), ...runningPods(scene)],
-  gates: ({ node }) => [
+  gates: (scene) => [
+    kubeletCgroups(scene),
     {
       id: 'api',
-      title: `the API server on ${node.name} answers`,
-      command: ['curl', '-sS', '--cacert', CA, `${httpsUrl(node.internalAddress, API_PORT)}/readyz`],
+      title: `the API server on ${scene.node.name} answers`,
+      command: ['curl', '-sS', '--cacert', CA, `${httpsUrl(scene.node.internalAddress, API_PORT)}/readyz`],
       expect: '^ok$',
       within: 300,
-      hint: 'look at its containers: crictl ps -a; crictl logs <id>; journalctl -u kubelet',
+      hint: `look at its containers: ${tool(scene)} ps -a; ${tool(scene)} logs <id>; journalctl -u kubelet`,
     },
   ],
 };
+
+const tool = ({ cluster }: Scene): string => (cluster.runtime === 'docker' ? 'docker' : 'crictl');
 
 export const join: Step = {
   id: 'join',
@@ -133,7 +167,7 @@ export const join: Step = {
   on: (node) => !isControlPlane(node),
   desire: runningKubelet,
   after: ['cluster-objects'],
-  gates: ({ node }) => [nodeIsReady(node)],
+  gates: (scene) => [kubeletCgroups(scene), nodeIsReady(scene.node)],
 };
 
 /** `wait` watches: asking again and again would cost the hosts of a small cluster a good part of a processor. */

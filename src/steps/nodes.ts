@@ -1,6 +1,6 @@
 import { isControlPlane, isWorker, type Scene, type Step } from '../model/index.js';
 import { nodeIsReady } from './kubelet.js';
-import { ADMIN_CONF, KUBECTL } from './places.js';
+import { ADMIN_CONF, KUBECTL, socketOf } from './places.js';
 
 export const nodeMarks: Step = {
   id: 'node',
@@ -12,7 +12,7 @@ export const nodeMarks: Step = {
       kind: 'node',
       name: scene.node.name,
       labels: { ...(isControlPlane(scene.node) ? controlPlaneLabels(scene) : {}), ...scene.node.labels },
-      annotations: {},
+      annotations: criSocket(scene),
       taints: [...controlPlaneTaints(scene), ...scene.node.taints],
     },
   ],
@@ -36,6 +36,10 @@ const namesResolve = {
   within: 300,
   hint: 'ask why: kubectl -n kube-system describe pods -l k8s-app=kube-dns',
 };
+
+/** Where kubeadm looks for the runtime's socket before it had a file for it (cmd/kubeadm/app/phases/patchnode/patchnode.go). */
+const criSocket = (scene: Scene): Readonly<Record<string, string>> =>
+  scene.release.kubelet.instanceConfig ? {} : { 'kubeadm.alpha.kubernetes.io/cri-socket': socketOf(scene) };
 
 /** kubeadm's markcontrolplane.go. */
 const controlPlaneLabels = ({ release }: Scene): Readonly<Record<string, string>> =>

@@ -1,10 +1,10 @@
 import type { Resource, Scene, Step } from '../model/index.js';
-import { render, toYaml } from '../templates.js';
-import { BIN, RUNTIME_ENDPOINT, RUNTIME_SOCKET } from './places.js';
-import { artifact, directory, file, unit } from './words.js';
+import { toYaml } from '../templates.js';
+import { containerd } from './containerd.js';
+import { docker } from './docker.js';
+import { BIN, endpointOf } from './places.js';
+import { artifact, directory, file, packages } from './words.js';
 
-/** What containerd's archive holds that Kubernetes needs; the rest of it is for people who test containerd. */
-const CONTAINERD_BINARIES = ['containerd', 'containerd-shim-runc-v2', 'ctr'];
 const CNI_PLUGINS = ['bandwidth', 'bridge', 'dhcp', 'dummy', 'firewall', 'host-device', 'host-local', 'ipvlan'].concat([
   'loopback',
   'macvlan',
@@ -20,73 +20,39 @@ const CNI_PLUGINS = ['bandwidth', 'bridge', 'dhcp', 'dummy', 'firewall', 'host-d
 
 export const runtime: Step = {
   id: 'runtime',
-  title: 'Run containerd',
+  title: 'Run the container runtime',
   on: () => true,
-  desire: (scene) => {
-    const containerd = artifact(
-      scene,
-      'containerd',
-      'tar.gz',
-      CONTAINERD_BINARIES.map((name) => ({ member: `bin/${name}`, path: `${BIN}/${name}` })),
-    );
-    const runc = artifact(scene, 'runc', 'binary', [{ member: '', path: '/usr/local/sbin/runc' }]);
-    const service = file(
-      '/etc/systemd/system/containerd.service',
-      render('systemd/containerd.service', { openFiles: scene.node.system.openFiles }),
-    );
-    const config = file(
-      '/etc/containerd/config.toml',
-      render('containerd/config.toml', { pauseImage: scene.release.images.pause }),
-    );
-    return [
-      // containerd would narrow the mode of one that was there; a mount of it would make the other, where no kernel module ever was.
-      directory('/var/lib/containerd', 0o700),
-      directory('/lib/modules'),
-      // Reset goes backwards: what running pods left is swept after the runtime is gone, and before the directories it lies in.
-      RUNTIME_TRACES,
-      directory('/opt/cni'),
-      directory('/opt/cni/bin'),
-      directory('/etc/cni'),
-      directory('/etc/cni/net.d'),
-      NETWORK_TRACES,
-      KERNEL_TRACES,
-      artifact(
-        scene,
-        'cni-plugins',
-        'tar.gz',
-        CNI_PLUGINS.map((name) => ({ member: `./${name}`, path: `/opt/cni/bin/${name}` })),
-      ),
-      artifact(scene, 'crictl', 'tar.gz', [{ member: 'crictl', path: `${BIN}/crictl` }]),
-      file('/etc/crictl.yaml', toYaml({ 'runtime-endpoint': RUNTIME_ENDPOINT, 'image-endpoint': RUNTIME_ENDPOINT })),
-      runc,
-      containerd,
-      directory('/etc/containerd'),
-      config,
-      directory('/etc/containerd/certs.d'),
-      ...registryMirrors(scene),
-      service,
-      unit('containerd.service', [containerd, runc, config, service]),
-      { kind: 'pods', runtime: 'containerd', socket: RUNTIME_SOCKET },
-    ];
-  },
+  desire: (scene) => [
+    // containerd would narrow the mode of one that was there; a mount of it would make the other, where no kernel module ever was.
+    directory('/var/lib/containerd', 0o700),
+    directory('/lib/modules'),
+    // Reset goes backwards: what running pods left is swept after the runtime is gone, and before the directories it lies in.
+    RUNTIME_TRACES,
+    directory('/opt/cni'),
+    directory('/opt/cni/bin'),
+    directory('/etc/cni'),
+    directory('/etc/cni/net.d'),
+    NETWORK_TRACES,
+    KERNEL_TRACES,
+    ...tools(scene),
+    file('/etc/crictl.yaml', toYaml({ 'runtime-endpoint': endpointOf(scene), 'image-endpoint': endpointOf(scene) })),
+    ...(scene.cluster.runtime === 'docker' ? docker(scene) : containerd(scene)),
+  ],
 };
 
-/** containerd reads these at every pull: no restart. https://github.com/containerd/containerd/blob/main/docs/hosts.md */
-function registryMirrors({ cluster }: Scene): readonly Resource[] {
-  return Object.entries(cluster.mirrors.registries)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([registry, mirrors]) => [
-      directory(`/etc/containerd/certs.d/${registry}`),
-      file(
-        `/etc/containerd/certs.d/${registry}/hosts.toml`,
-        render('containerd/hosts.toml', { server: registryServer(registry), mirrors }),
-      ),
-    ]);
-}
-
-/** Docker Hub answers under another name than the one in image references. */
-const registryServer = (registry: string): string =>
-  registry === 'docker.io' ? 'https://registry-1.docker.io' : `https://${registry}`;
+/** CNI plugins and crictl; as packages they are of the versions that the repository of this Kubernetes release has. */
+const tools = (scene: Scene): readonly Resource[] =>
+  scene.cluster.install === 'packages'
+    ? [packages('kubernetes tools', { 'cri-tools': null, 'kubernetes-cni': null })]
+    : [
+        artifact(
+          scene,
+          'cni-plugins',
+          'tar.gz',
+          CNI_PLUGINS.map((name) => ({ member: `./${name}`, path: `/opt/cni/bin/${name}` })),
+        ),
+        artifact(scene, 'crictl', 'tar.gz', [{ member: 'crictl', path: `${BIN}/crictl` }]),
+      ];
 
 /** flannel, the CNI plugins and kube-proxy write these from inside containers or namespaces. */
 const NETWORK_TRACES: Resource = {
@@ -156,7 +122,10 @@ export const kubernetesBinaries: Step = {
   desire: (scene) => binaries(scene),
 };
 
+const PROGRAMS = ['kubelet', 'kubeadm', 'kubectl'] as const;
+
+/** The kubelet is in the first of them. */
 export const binaries = (scene: Scene): readonly Resource[] =>
-  (['kubelet', 'kubeadm', 'kubectl'] as const).map((name) =>
-    artifact(scene, name, 'binary', [{ member: '', path: `${BIN}/${name}` }]),
-  );
+  scene.cluster.install === 'packages'
+    ? [packages('kubernetes programs', Object.fromEntries(PROGRAMS.map((name) => [name, scene.release.kubernetes])))]
+    : PROGRAMS.map((name) => artifact(scene, name, 'binary', [{ member: '', path: `${BIN}/${name}` }]));

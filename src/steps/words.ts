@@ -5,6 +5,7 @@ import type {
   BlockResource,
   DirectoryResource,
   FileResource,
+  PackagesResource,
   Release,
   Resource,
   Scene,
@@ -33,6 +34,15 @@ export const unit = (name: string, inputs: readonly Resource[], within = 60): Un
   within,
 });
 
+/** Packages, some of them of one version that stays (null: any that the repositories have). */
+export const packages = (name: string, versions: Readonly<Record<string, string | null>>): PackagesResource => ({
+  kind: 'packages',
+  name,
+  packages: Object.keys(versions).sort(),
+  versions: Object.fromEntries(Object.entries(versions).flatMap(([key, v]) => (v === null ? [] : [[key, v]]))),
+  hold: true,
+});
+
 export const stopped = (name: string): UnitResource => ({
   kind: 'unit',
   name,
@@ -59,6 +69,8 @@ function inputLine(input: Resource): readonly string[] {
       ];
     case 'muted':
       return [`muted ${input.path} ${input.words.join(' ')}`];
+    case 'packages':
+      return Object.entries(input.versions ?? {}).map(([name, version]) => `package ${name} ${version}`);
     case 'artifact':
       return [`artifact ${input.name} ${input.sha256}`];
     default:

@@ -169,7 +169,7 @@ describe('the recipes in lab/', () => {
 describe.each(labReleases.filter((release) => release in releases))('what provision installs for %s', (minor) => {
   const mirrors = aMirrors();
   const { files, images } = mirrorContent(minor);
-  const release = releaseFor({ version: versionsOf(minor).kubernetes, mirrors });
+  const release = releaseFor({ version: versionsOf(minor).kubernetes, mirrors, runtime: 'containerd' });
   const names = ['kubelet', 'kubeadm', 'kubectl', 'etcd', 'containerd', 'runc', 'cni-plugins', 'crictl'] as const;
 
   test.each([

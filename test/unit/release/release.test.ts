@@ -20,7 +20,7 @@ import { root } from '../steps/scene.js';
 const NO_MIRRORS: Mirrors = aMirrors();
 const newest = knownVersions().at(-1) ?? '';
 const release = (mirrors: Partial<Mirrors> = {}) =>
-  releaseFor({ version: newest, mirrors: { ...NO_MIRRORS, ...mirrors } });
+  releaseFor({ version: newest, mirrors: { ...NO_MIRRORS, ...mirrors }, runtime: 'containerd' });
 const NAMES = ['kubelet', 'kubeadm', 'kubectl', 'containerd', 'runc', 'cni-plugins', 'crictl', 'cri-dockerd'] as const;
 /** No list of their publishers' sums was at hand: an inventory that wants these as binaries brings them. Packages are signed. */
 const SUMS_NOT_KNOWN = ['1.17.17', '1.18.20', '1.19.16', '1.23.17'];
@@ -40,7 +40,7 @@ describe('the table', () => {
     for (const version of knownVersions()) {
       for (const name of NAMES) {
         for (const arch of ['amd64', 'arm64'] as const) {
-          const found = () => releaseFor({ version, mirrors: NO_MIRRORS }).artifact(name, arch);
+          const found = () => releaseFor({ version, mirrors: NO_MIRRORS, runtime: 'containerd' }).artifact(name, arch);
           if (SUMS_NOT_KNOWN.includes(version) && OF_KUBERNETES.includes(name)) {
             expect(found).toThrow(
               expect.objectContaining({
@@ -112,7 +112,7 @@ describe('the table', () => {
 
 describe('versions', () => {
   test('an unknown one is refused with those that are known', () => {
-    expect(() => releaseFor({ version: '1.36.99', mirrors: NO_MIRRORS })).toThrow(
+    expect(() => releaseFor({ version: '1.36.99', mirrors: NO_MIRRORS, runtime: 'containerd' })).toThrow(
       expect.objectContaining({ code: 'ARTIFACT', hint: expect.stringContaining(newest) }),
     );
   });
@@ -156,8 +156,11 @@ describe('mirrors', () => {
 
   test('an image repository has the images of Kubernetes under flat names, and no others', () => {
     const images = (version: string) =>
-      releaseFor({ version, mirrors: { ...NO_MIRRORS, imageRepository: 'registry.aliyuncs.com/google_containers' } })
-        .images;
+      releaseFor({
+        version,
+        mirrors: { ...NO_MIRRORS, imageRepository: 'registry.aliyuncs.com/google_containers' },
+        runtime: 'containerd',
+      }).images;
     expect(images('1.23.17')).toMatchObject({
       'kube-apiserver': 'registry.aliyuncs.com/google_containers/kube-apiserver:v1.23.17',
       coredns: 'registry.aliyuncs.com/google_containers/coredns:v1.8.6',

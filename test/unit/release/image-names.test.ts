@@ -1,0 +1,54 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Mirrors } from '../../../src/model/index.js';
+import { releaseFor } from '../../../src/release/index.js';
+import { aMirrors } from '../../support/scene.js';
+
+const registries = {
+  'docker.io': ['https://hub.example.com'],
+  'ghcr.io': ['http://10.0.0.1:5000', 'https://second.example.com'],
+  'quay.io': ['https://harbor.example.com/v2/quay'],
+};
+const mirrors: Mirrors = aMirrors({ registries });
+const of = (runtime: 'containerd' | 'docker', over: Partial<Mirrors> = {}) =>
+  releaseFor({ version: '1.23.17', runtime, mirrors: { ...mirrors, ...over } });
+
+describe('the name of an image', () => {
+  test.each([
+    ['ghcr.io/flannel-io/flannel:v1', '10.0.0.1:5000/flannel-io/flannel:v1'],
+    ['quay.io/calico/node:v3', 'harbor.example.com/quay/calico/node:v3'],
+    ['registry.k8s.io/pause:3.6', 'registry.k8s.io/pause:3.6'],
+    ['docker.io/library/nginx:1', 'docker.io/library/nginx:1'],
+    ['nginx:1', 'nginx:1'],
+    ['calico/node:v3', 'calico/node:v3'],
+  ])('%s: Docker pulls %s', (upstream, name) => {
+    expect(of('docker').imageName(upstream)).toBe(name);
+    expect(of('containerd').imageName(upstream)).toBe(upstream);
+  });
+
+  test('every image of a cluster is called so, and kubeadm is told the repository', () => {
+    const release = of('docker', { registries: { 'registry.k8s.io': ['http://10.0.0.1:5000/k8s'] } });
+    expect(release.images).toMatchObject({
+      'kube-proxy': '10.0.0.1:5000/k8s/kube-proxy:v1.23.17',
+      coredns: '10.0.0.1:5000/k8s/coredns/coredns:v1.8.6',
+    });
+    expect(release.imageRepository).toBe('10.0.0.1:5000/k8s');
+    expect(release.kubelet.flags.docker).toContain('--pod-infra-container-image=10.0.0.1:5000/k8s/pause:3.6');
+  });
+
+  test('an image repository comes first', () => {
+    const release = of('docker', { imageRepository: 'registry.aliyuncs.com/google_containers' });
+    expect(release.images.coredns).toBe('registry.aliyuncs.com/google_containers/coredns:v1.8.6');
+    expect(release.images.flannel).toMatch(/^10\.0\.0\.1:5000\/flannel-io\/flannel:/);
+  });
+});
+
+describe('where an image is looked for', () => {
+  test.each([
+    ['containerd', 'ghcr.io/x:1', ['http://10.0.0.1:5000', 'https://second.example.com', 'https://ghcr.io']],
+    ['docker', '10.0.0.1:5000/x:1', ['http://10.0.0.1:5000']],
+    ['docker', 'registry.k8s.io/x:1', ['https://registry.k8s.io']],
+    ['docker', 'nginx', ['https://hub.example.com', 'https://registry-1.docker.io']],
+  ] as const)('by %s for %s', (runtime, image, urls) => {
+    expect(of(runtime).registryOf(image).urls).toEqual(urls);
+  });
+});
