@@ -10,6 +10,7 @@ import { available, cniConfigs, foreignRuntimes, otherCluster } from './ownershi
 import { networkManager } from './pod-network.js';
 import { endpointPort, firewall, ports } from './ports.js';
 import { downloads, manifests, registries } from './reach.js';
+import { repositories } from './repositories.js';
 import { runtimeFits } from './runtime.js';
 import { commands, packages, services } from './software.js';
 
@@ -28,6 +29,7 @@ export const HOST_CHECKS: readonly HostCheck[] = [
   cgroups,
   disk,
   etcdDisk,
+  repositories,
   packages,
   commands,
   services,

@@ -1,3 +1,4 @@
+import { familyById, findFamily } from '../family/index.js';
 import { isControlPlane } from '../model/index.js';
 import { knownVersions, kubeletSkew, minorOf, upgradeSkew } from '../release/index.js';
 import { error, type HostCheck, tells, warning } from './check.js';
@@ -48,40 +49,33 @@ export const size: HostCheck = {
   },
 };
 
-/** First version of each system that we stand behind. */
-const OLDEST: Readonly<Record<string, number>> = {
-  debian: 12,
-  ubuntu: 22.04,
-  rhel: 9,
-  centos: 9,
-  rocky: 9,
-  almalinux: 9,
-  ol: 9,
-};
-
 export const system: HostCheck = {
   tells: [
     tells(
       'OperatingSystem',
       'error or warning',
       'a system that is supported (error), or at least its kin (warning)',
-      'Debian 12+, Ubuntu 22.04+, Enterprise Linux 9+',
+      'Debian 11+, Ubuntu 22.04+, Enterprise Linux 7+',
     ),
   ],
   before: ['apply'],
   look({ machine }) {
-    const { os } = machine;
-    const cure = 'use Debian 12 or newer, Ubuntu 22.04 or newer, or an Enterprise Linux 9 or newer';
-    const oldest = OLDEST[os.id];
+    const { os, packageManager } = machine;
+    const { family, fit } = findFamily(os, packageManager);
+    const cure = 'use Debian 11 or newer, Ubuntu 22.04 or newer, or an Enterprise Linux 7 or newer';
     const name = os.name || os.id || 'an unknown system';
-    if (oldest !== undefined) {
-      // No VERSION_ID: a rolling or testing release, newer than any number.
-      if (os.version === '' || Number.parseFloat(os.version) >= oldest) return [];
-      return [error('OperatingSystem', `${name} is too old: its kernel and packages cannot run this release`, cure)];
+    switch (fit) {
+      case 'member':
+        return [];
+      case 'kin':
+        return [
+          warning('OperatingSystem', `${name} is untested; it is treated like ${familyById(family).title}`, cure),
+        ];
+      case 'old':
+        return [error('OperatingSystem', `${name} is too old: its packages cannot run Kubernetes`, cure)];
+      case 'stranger':
+        return [error('OperatingSystem', `${name} is not supported`, cure)];
     }
-    const kin = os.like.find((id) => id in OLDEST);
-    if (kin !== undefined) return [warning('OperatingSystem', `${name} is untested; it is treated like ${kin}`, cure)];
-    return [error('OperatingSystem', `${name} is not supported`, cure)];
   },
 };
 

@@ -1,3 +1,13 @@
-// Owns what differs between families of operating systems, as data: package names, services, files. It knows no host and no version of Kubernetes.
+// Owns what differs between families of operating systems, as data: package names, services, files, and where
+// their packages come from. It knows no host and no version of Kubernetes.
+
+export { baseRepositories } from './base-repositories.js';
 export { type Fit, findFamily } from './find.js';
+export {
+  type RepositoryName,
+  type RepositorySource,
+  repositoryNamed,
+  type Sources,
+  type Wanted,
+} from './repositories.js';
 export { type Family, families, familyById } from './table.js';

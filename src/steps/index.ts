@@ -10,6 +10,7 @@ import { bootstrap, join, kubelet } from './kubelet.js';
 import { networkManager } from './network-manager.js';
 import { nodeMarks } from './nodes.js';
 import { owner } from './owner.js';
+import { repositories } from './repositories.js';
 import { kubernetesBinaries, runtime } from './runtime.js';
 import { controlPlane } from './static-pods.js';
 import { firewall, hostname, hostsFile, limits, modules, packages, selinux, services, swap, sysctl } from './system.js';
@@ -23,6 +24,7 @@ export const steps: readonly Step[] = Object.freeze([
   hostsFile, // and knows all others by name.
   swap, // Swap is off, now and at boot.
   selinux, // SELinux is as the inventory wants it.
+  repositories, // Its packages come from the mirror, if the inventory says so.
   packages, // What kubelet, kube-proxy and the runtime call is installed.
   firewall, // The firewall is away, or lets exactly the cluster through.
   services, // Services that the inventory names are stopped.
@@ -49,4 +51,5 @@ export const steps: readonly Step[] = Object.freeze([
 
 export { nthAddress } from './address.js';
 export { pulls } from './images.js';
+export { repositoriesFor } from './repositories.js';
 export { portsFor } from './system.js';
