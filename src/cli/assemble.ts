@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { shellHost } from '../host/index.js';
 import { readInventory } from '../inventory/index.js';
 import type { Cluster, Listener, Node, Release, Secret } from '../model/index.js';
@@ -76,18 +77,11 @@ export async function surroundingsOf(
     cluster,
     release: release ?? (await releaseWithManifests(terminal, cluster)),
     steps,
-    connect: async (node: Node) =>
-      shellHost(
-        await connectSsh({
-          host: node,
-          ssh: node.ssh,
-          credentials,
-          bastions,
-          signal: terminal.signal,
-          env: terminal.env,
-        }),
-        terminal.now,
-      ),
+    connect: async (node: Node) => {
+      const { signal, env } = terminal;
+      const open = () => connectSsh({ host: node, ssh: node.ssh, credentials, bastions, signal, env });
+      return shellHost(await open(), terminal.now, { open, pause: (ms) => setTimeout(ms) });
+    },
     openTrust: async (found: boolean) => {
       ensureStateFolder(folder);
       const { trust, minted } = await openTrust({

@@ -1,4 +1,4 @@
-import { ProvisionError } from '../model/index.js';
+import { type MachineFacts, ProvisionError } from '../model/index.js';
 
 /** A family of operating systems: what a step has to know of it. A difference between distributions is a field here, never a branch there. */
 export interface Family {
@@ -15,12 +15,23 @@ export interface Family {
   readonly proxyPackages: Readonly<Record<'iptables' | 'ipvs' | 'nftables', readonly string[]>>;
   /** What keeps the time: chrony as a service, or ntpdate by cron, as Enterprise Linux 7 is run. */
   readonly time: TimeClient;
+  /** What brings the distribution's own kernel. */
+  readonly kernel: KernelPackage;
   /** The command completion of bash. */
   readonly completionPackage: string;
   /** Where the host's own certificate authorities lie beside /etc/ssl/certs, and what that links to. */
   readonly certificateFolders: readonly string[];
   /** Where administrators keep flags of the kubelet's; its packages read them there. */
   readonly kubeletDefaults: string;
+}
+
+/** Debian's systems have one package per flavour of the kernel; the flavour ends the kernel's release. */
+export interface KernelPackage {
+  readonly name: string;
+  /** Finds the flavour in `uname -r`; null: there is one package. */
+  readonly flavour: RegExp | null;
+  /** Where the kernel that runs is none of the distribution's; null: the architecture. */
+  readonly usual: string | null;
 }
 
 export interface TimeClient {
@@ -44,6 +55,7 @@ const RED_HAT = {
   packageManager: 'dnf',
   proxyPackages: { iptables: [], ipvs: ['ipvsadm'], nftables: ['nftables'] },
   time: RED_HAT_TIME,
+  kernel: { name: 'kernel', flavour: null, usual: null },
   completionPackage: 'bash-completion',
   certificateFolders: ['/etc/pki/ca-trust', '/etc/pki/tls/certs'],
   kubeletDefaults: '/etc/sysconfig/kubelet',
@@ -79,6 +91,7 @@ const DEBIAN = {
     chronyServers: '/etc/chrony/conf.d/90-provision.conf',
     chronyConf: '/etc/chrony/chrony.conf',
   },
+  kernel: { name: 'linux-image-', flavour: /-((?:cloud-|rt-)?(?:amd64|arm64))$/, usual: null },
   completionPackage: 'bash-completion',
   certificateFolders: ['/etc/ca-certificates', '/usr/local/share/ca-certificates', '/usr/share/ca-certificates'],
   kubeletDefaults: '/etc/default/kubelet',
@@ -126,11 +139,22 @@ export const families: readonly Family[] = [
     packages: [...RED_HAT_PACKAGES, 'curl', 'ebtables', 'iptables'],
   },
   { ...DEBIAN, id: 'debian', title: 'Debian' },
-  { ...DEBIAN, id: 'ubuntu', title: 'Ubuntu' },
+  {
+    ...DEBIAN,
+    id: 'ubuntu',
+    title: 'Ubuntu',
+    kernel: { name: 'linux-image-', flavour: /^\d+\.\d+\.\d+-\d+-([a-z][a-z0-9-]*)$/, usual: 'generic' },
+  },
 ];
 
 export function familyById(id: string): Family {
   const found = families.find((family) => family.id === id);
   if (found === undefined) throw new ProvisionError('INTERNAL', `no such family of operating systems: ${id}`);
   return found;
+}
+
+/** The package that brings the newest kernel of the kind that runs: `kernel`, `linux-image-cloud-amd64`, `linux-image-generic`. */
+export function kernelPackage({ family, kernel, arch }: Pick<MachineFacts, 'family' | 'kernel' | 'arch'>): string {
+  const { name, flavour, usual } = familyById(family).kernel;
+  return flavour === null ? name : `${name}${flavour.exec(kernel)?.[1] ?? usual ?? arch}`;
 }

@@ -12,16 +12,51 @@ import type {
 } from '../model/index.js';
 import { isAction, ProvisionError } from '../model/index.js';
 import { QUESTION_PRELUDE } from '../resources/index.js';
+import { type BootTools, bootHost, bootState } from './boot.js';
 import { frames, readParts } from './frames.js';
 import { answered, inquire } from './gather.js';
 import { machineQuestion, readMachine } from './machine.js';
 import { readTrial, trialQuestion } from './trial.js';
 import { stopScript, workScript } from './work.js';
 
+/** How a host that goes down is had again. */
+export interface Again {
+  /** A new connection to the same host. */
+  readonly open: () => Promise<Transport>;
+  readonly pause: (ms: number) => Promise<void>;
+}
+
 /** A host behind a transport: asked everything in one script, told everything for a segment in one script. */
-export function shellHost(transport: Transport, now: () => number): Host {
+export function shellHost(transport: Transport, now: () => number, again?: Again): Host {
   const name = transport.host;
-  const shells = shellsOf(transport);
+  let line = transport;
+  let shells = shellsOf(transport);
+  let holder: string | null = null;
+  const lock = async (who: string): Promise<void> => {
+    await line.lock(who);
+    holder = who;
+  };
+  /** The script makes ready; then the host goes down and comes back over a new connection, with our lock. */
+  const boot = async (action: Action, listen: (event: HostEvent) => void): Promise<void> => {
+    if (again === undefined) throw new ProvisionError('INTERNAL', `nobody said how ${name} is connected to again`);
+    const startedMs = now();
+    const tools: BootTools = { ask: (shell, question) => ask(shell, 'its boot', question), now, ...again };
+    const early = (event: HostEvent): void => void (event.type === 'done' || listen(event));
+    await apply(line, newNonce(), [action], early);
+    try {
+      const before = await bootState(line, tools);
+      if (before.wanted !== null) {
+        line = await bootHost(line, before, tools);
+        shells = shellsOf(line);
+        if (holder !== null) await line.lock(holder);
+      }
+    } catch (error) {
+      const output = error instanceof ProvisionError ? error.message : String(error);
+      listen({ type: 'failed', index: 0, code: 1, output, ms: now() - startedMs });
+      throw error;
+    }
+    listen({ type: 'done', index: 0, ms: now() - startedMs });
+  };
   return {
     name,
     machine: () =>
@@ -38,23 +73,29 @@ export function shellHost(transport: Transport, now: () => number): Host {
     tryOut: (wish) =>
       shells.use(async (shell) => readTrial(wish, await ask(shell, 'what it can reach', trialQuestion(wish)))),
     ask: (question) => shells.use((shell) => ask(shell, 'a question', question)),
-    apply: (work, listen, signal) =>
-      shells.use(async (shell) => {
-        const nonce = randomBytes(8).toString('hex');
+    apply: async (work, listen, signal) => {
+      if (signal?.aborted) throw stopped(name);
+      const [first] = work;
+      // The lane hands a boot out alone: what comes behind it needs the new connection.
+      if (first !== undefined && isAction(first) && first.boot === true) return boot(first, listen);
+      return shells.use(async (shell) => {
+        const nonce = newNonce();
         // Over another shell: this one is busy with the very script. One that cannot be had only means that more is finished.
         const stop = (): void => void shells.use((other) => other.run(stopScript(nonce))).catch(() => undefined);
-        if (signal?.aborted) throw stopped(name);
         signal?.addEventListener('abort', stop, { once: true });
         try {
           await apply(shell, nonce, work, listen);
         } finally {
           signal?.removeEventListener('abort', stop);
         }
-      }),
-    lock: (who) => transport.lock(who),
-    close: shells.close,
+      });
+    },
+    lock,
+    close: () => shells.close(),
   };
 }
+
+const newNonce = (): string => randomBytes(8).toString('hex');
 
 /** Shells per connection; sshd allows ten sessions (MaxSessions). */
 const MOST_SHELLS = 4;

@@ -26,5 +26,6 @@ export const defaults = {
   selinux: 'permissive',
   firewall: 'disable',
   timeSync: true,
+  kernel: 'keep',
   openFiles: 1_048_576, // fs.nr_open of a stock kernel: a unit cannot be given more
 } as const;

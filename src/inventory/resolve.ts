@@ -199,6 +199,7 @@ function resolveSystem(layers: readonly SystemInput[]): SystemSettings {
     sysctl: mapValues(merge(layers.map(({ sysctl }) => sysctl)), String),
     packages: [...new Set(layers.flatMap(({ packages }) => packages ?? []))],
     openFiles: input.openFiles ?? defaults.openFiles,
+    kernel: input.kernel ?? defaults.kernel,
     timezone: input.timezone ?? null,
     extraHosts: mapValues(merge(layers.map(({ extraHosts }) => extraHosts)), (addresses) => [addresses ?? []].flat()),
     kubectlUsers: [...new Set(layers.flatMap(({ kubectlUsers }) => kubectlUsers ?? []))],

@@ -125,6 +125,11 @@ export const system = section(
       example: { servers: ['ntp.example.com'] },
       default: defaults.timeSync,
     }),
+    kernel: key(z.enum(['keep', 'distribution']), {
+      is: "Kernel of a host that is no node yet. `distribution`: the newest one of the distribution's package is installed and booted, one host at a time.",
+      example: 'distribution',
+      default: defaults.kernel,
+    }),
     timezone: key(word.timezone, {
       is: 'Time zone, as its file is called in /usr/share/zoneinfo.',
       example: 'Asia/Shanghai',

@@ -26,6 +26,8 @@ export interface Action {
   readonly before: unknown;
   /** Which of several actions about one resource this is. */
   readonly part?: string | undefined;
+  /** The host restarts for it: it is carried out alone, and on one host of the fleet at a time. */
+  readonly boot?: true | undefined;
   /** Credentials made for this one action. */
   readonly secret?: Secret | undefined;
   /** The host that carries it out, when it is not the host it is about (a token is made on a control plane). */

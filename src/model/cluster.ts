@@ -159,6 +159,8 @@ export interface SystemSettings {
   readonly selinux: 'permissive' | 'enforcing' | 'keep';
   readonly firewall: 'disable' | 'open' | 'keep';
   readonly timeSync: { readonly enabled: boolean; readonly servers: readonly string[] };
+  /** Brought and booted before the host joins. */
+  readonly kernel: 'keep' | 'distribution';
   /** null: as it is. */
   readonly timezone: string | null;
   readonly sysctl: Readonly<Record<string, string>>;

@@ -22,6 +22,7 @@ export type Resource =
   | FirewallResource
   | ObjectsResource
   | NodeResource
+  | KernelResource
   | KubeletIdentityResource
   | MembershipResource
   | TracesResource
@@ -158,6 +159,15 @@ export interface TimezoneResource {
   readonly kind: 'timezone';
   /** A name below /usr/share/zoneinfo: `Asia/Shanghai`. */
   readonly zone: string;
+}
+
+/** The newest kernel of this package runs. */
+export interface KernelResource {
+  readonly kind: 'kernel';
+  readonly source: 'distribution' | 'elrepo-lt';
+  readonly package: string;
+  /** yum and dnf: repositories that are switched on for its installation only. */
+  readonly enableRepos: readonly string[];
 }
 
 export interface SwapResource {

@@ -8,6 +8,7 @@ import { file } from './file.js';
 import { firewall } from './firewall.js';
 import { hostname } from './hostname.js';
 import { jsonSettings } from './json-settings.js';
+import { kernel } from './kernel.js';
 import type { Kind } from './kind.js';
 import { kubeletIdentity } from './kubelet-identity.js';
 import { membership } from './membership.js';
@@ -30,6 +31,7 @@ import { userFile } from './user-file.js';
 export { ETCD_MANIFEST, initialMembers, readInitialMembers } from './etcd.js';
 export { sha256 } from './file.js';
 export { listImages, readImages } from './images.js';
+export { BOOT_QUESTION, type BootState, REBOOT, readBootState, SETTLE_QUESTION } from './kernel.js';
 export type { Circumstances, Draft, Keeping, Kind } from './kind.js';
 export {
   apiReady,
@@ -59,6 +61,7 @@ const registry: ReadonlyMap<ResourceKind, AnyKind> = new Map(
     firewall,
     hostname,
     jsonSettings,
+    kernel,
     kubeletIdentity,
     membership,
     modules,

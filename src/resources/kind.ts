@@ -11,6 +11,8 @@ export interface Draft {
   /** Which of several drafts of one resource this is; `make` tells them apart by it. */
   readonly part?: string | undefined;
   readonly secret?: Secret | undefined;
+  /** The host restarts for it; the action comes by itself and on one host at a time. */
+  readonly boot?: true | undefined;
 }
 
 /** What a decision may need that no host can answer. Called only when a draft really uses it. */

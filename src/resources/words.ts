@@ -3,6 +3,7 @@ import { BLOCK_WORDS } from './block.js';
 import { FIREWALL_WORDS } from './firewall.js';
 import { HOSTNAME_WORDS } from './hostname.js';
 import { JSON_SETTINGS_WORDS } from './json-settings.js';
+import { KERNEL_WORDS } from './kernel.js';
 import { MODULE_WORDS } from './modules.js';
 import { MUTED_WORDS } from './muted.js';
 import { PACKAGE_WORDS } from './packages-shell.js';
@@ -27,6 +28,7 @@ export const ACTION_PRELUDE = [
   FIREWALL_WORDS,
   HOSTNAME_WORDS,
   JSON_SETTINGS_WORDS,
+  KERNEL_WORDS,
   MODULE_WORDS,
   MUTED_WORDS,
   PACKAGE_WORDS,

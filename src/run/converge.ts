@@ -8,6 +8,7 @@ import { refuseOtherMembers } from './members.js';
 import {
   gatherFacts,
   gatherOwned,
+  hostOf,
   machineOf,
   openSession,
   type Session,
@@ -123,7 +124,7 @@ async function build(around: Surroundings, options: ConvergeOptions): Promise<Re
     if (!(await options.agree(plan))) return { ...report, outcome: 'refused', changed: 0 };
     const { failures, done } = await carryOut(plan, session.hosts, around.emit, around.signal);
     if (failures.size > 0) return { ...report, outcome: endOf(failures), changed: done, failures };
-    await verify(around, options, session, setting);
+    await verify(around, options, await afterBoots(session, plan), setting);
     return { ...report, outcome: 'changed' };
   } finally {
     await session.close();
@@ -146,6 +147,18 @@ export function refuse(findings: readonly Finding[]): void {
       hint: 'mend what is named, or demote a finding you can live with: ignorePreflight: [<Name>] in the inventory',
     },
   );
+}
+
+/** A host that has booted is another machine in some ways: its kernel, and what that has. */
+async function afterBoots(session: Session, plan: Plan): Promise<Session> {
+  const booted = plan.stages.flatMap(({ hosts }) =>
+    [...hosts].flatMap(([host, { actions }]) => (actions.some((action) => action.boot === true) ? [host] : [])),
+  );
+  if (booted.length === 0) return session;
+  const seen = await Promise.all(
+    booted.map(async (host) => [host, await hostOf(session.hosts, host).machine()] as const),
+  );
+  return { ...session, machines: new Map([...session.machines, ...seen]) };
 }
 
 /** The same question again: nothing may be left to do. */

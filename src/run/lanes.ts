@@ -1,6 +1,7 @@
-import type { Host, Listener, Plan } from '../model/index.js';
+import type { Action, Host, HostEvent, Listener, Plan, Probe } from '../model/index.js';
 import { isAction, ProvisionError } from '../model/index.js';
 import { lanesOf, type Segment } from '../plan/index.js';
+import { oneAtATime, type Turn } from './turns.js';
 
 type Hosts = ReadonlyMap<string, Host>;
 type Work = Segment['steps'][number]['work'];
@@ -22,13 +23,14 @@ export async function carryOut(plan: Plan, hosts: Hosts, emit: Listener, signal:
   const tellStop = (): void => emit({ type: 'note', text: stopText(progress.running()) });
   signal.addEventListener('abort', tellStop, { once: true });
   const board = doneBoard(plan);
+  const turn = oneAtATime();
   const lanes = [...lanesOf(plan)].map(async ([host, segments]) => {
     try {
       for (const segment of segments) {
         await Promise.all(segment.after.map((step) => board.wait(step)));
         if (signal.aborted) throw new ProvisionError('INTERRUPTED', 'stopped before the next stage', { host });
         for (const { step, title, work } of segment.steps) emitStarted(emit, host, step, title, work);
-        await runSegment(host, segment, hosts, progress.listen, board.done, signal);
+        await runSegment(host, segment, hosts, { emit: progress.listen, done: board.done, turn, signal });
       }
     } catch (error) {
       const failure =
@@ -70,14 +72,19 @@ function emitStarted(emit: Listener, host: string, step: string, title: string, 
   if (work.length > 0) emit({ type: 'stage-started', host, step, title });
 }
 
+interface Conduct {
+  readonly emit: Listener;
+  readonly done: (step: string, host: string) => void;
+  readonly turn: Turn;
+  readonly signal: AbortSignal;
+}
+
 /** One script per executing host: neighbours that the same host carries out travel together. */
 async function runSegment(
   host: string,
   segment: Segment,
   hosts: Hosts,
-  emit: Listener,
-  done: (step: string, host: string) => void,
-  signal: AbortSignal,
+  { emit, done, turn, signal }: Conduct,
 ): Promise<void> {
   const items = segment.steps.flatMap(({ step, work }) =>
     work.map((item, index) => ({
@@ -92,27 +99,26 @@ async function runSegment(
     if (executor === undefined)
       throw new ProvisionError('INTERNAL', `no connection to ${batch[0]?.executor}`, { host });
     let current = batch[0]?.step;
+    const listen = (event: HostEvent): void => {
+      const entry = batch[event.index];
+      if (entry === undefined) return;
+      current = entry.step;
+      const { step, item: action } = entry;
+      if (event.type === 'started') emit({ type: 'action-started', host, step, action });
+      if (event.type === 'note') emit({ type: 'note', host, text: event.text });
+      if (event.type === 'failed') emit({ type: 'action-failed', host, step, action, output: event.output });
+      if (event.type === 'done') {
+        emit({ type: 'action-done', host, step, action, ms: event.ms });
+        if (entry.last) {
+          emit({ type: 'stage-done', host, step, ms: event.ms });
+          done(step, host);
+        }
+      }
+    };
+    const work = batch.map(({ item }) => item);
+    const act = (): Promise<void> => executor.apply(work, listen, signal);
     try {
-      await executor.apply(
-        batch.map(({ item }) => item),
-        (event) => {
-          const entry = batch[event.index];
-          if (entry === undefined) return;
-          current = entry.step;
-          const { step, item: action } = entry;
-          if (event.type === 'started') emit({ type: 'action-started', host, step, action });
-          if (event.type === 'note') emit({ type: 'note', host, text: event.text });
-          if (event.type === 'failed') emit({ type: 'action-failed', host, step, action, output: event.output });
-          if (event.type === 'done') {
-            emit({ type: 'action-done', host, step, action, ms: event.ms });
-            if (entry.last) {
-              emit({ type: 'stage-done', host, step, ms: event.ms });
-              done(step, host);
-            }
-          }
-        },
-        signal,
-      );
+      await (work.some(boots) ? turn(host, signal, act) : act());
     } catch (error) {
       throw located(error, host, current);
     }
@@ -133,11 +139,17 @@ function located(error: unknown, host: string, step: string | undefined): unknow
   });
 }
 
-function batches<T extends { readonly executor: string }>(items: readonly T[]): readonly (readonly T[])[] {
+const boots = (item: Action | Probe): boolean => isAction(item) && item.boot === true;
+
+type Item = { readonly executor: string; readonly item: Action | Probe };
+
+/** A boot ends the script that it stands in, so it is a batch of its own. */
+function batches<T extends Item>(items: readonly T[]): readonly (readonly T[])[] {
   const runs: T[][] = [];
   for (const item of items) {
-    const last = runs.at(-1);
-    if (last !== undefined && last[0]?.executor === item.executor) last.push(item);
+    const last = runs.at(-1)?.at(-1);
+    if (last !== undefined && last.executor === item.executor && !boots(last.item) && !boots(item.item))
+      runs.at(-1)?.push(item);
     else runs.push([item]);
   }
   return runs;

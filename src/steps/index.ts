@@ -4,6 +4,7 @@ import type { Step } from '../model/index.js';
 import { clusterObjects } from './cluster-objects.js';
 import { coredns } from './coredns.js';
 import { flannel } from './flannel.js';
+import { kernel } from './kernel.js';
 import { kubeProxy } from './kube-proxy.js';
 import { kubectlUsers } from './kubectl.js';
 import { bootstrap, join, kubelet } from './kubelet.js';
@@ -26,6 +27,7 @@ export const steps: readonly Step[] = Object.freeze([
   selinux, // SELinux is as the inventory wants it.
   repositories, // Its packages come from the mirror, if the inventory says so.
   packages, // What kubelet, kube-proxy and the runtime call is installed.
+  kernel, // Its kernel is the one that the inventory wants, one host restarting at a time.
   firewall, // The firewall is away, or lets exactly the cluster through.
   services, // Services that the inventory names are stopped.
   networkManager, // NetworkManager leaves the pod network alone.

@@ -38,6 +38,9 @@ systemctl daemon-reload
 systemctl enable --quiet --now NetworkManager.service mailer.service
 runuser -u ops -- sh -c 'mkdir ~/.kube && echo "of ops" >~/.kube/config && chmod 640 ~/.kube/config'`;
 
+/** The user's own session goes some seconds after the last connection; settings outside the network are the machine's, and another lab may set them. */
+const FOREIGN = /^(active: .* user-runtime-dir@\d+\.service|sysctl: [-+] (kernel|vm)\.)/;
+
 describe('the settings of a host', () => {
   let file = '';
   let before: HostState = {};
@@ -92,12 +95,14 @@ describe('the settings of a host', () => {
 
   test('people use kubectl, and bash completes it', async () => {
     for (const user of ['root', 'ops']) {
-      const { length } = (await on(`runuser -l ${user} -c 'kubectl get nodes -o name'`)).trim().split('\n');
+      const { length } = (await on(`runuser -l ${user} -c 'KUBECACHEDIR=/tmp/kubectl-$USER kubectl get nodes -o name'`))
+        .trim()
+        .split('\n');
       expect([user, length]).toEqual([user, 1]);
       expect(await on(`stat -c '%a %U' ~${user}/.kube/config`)).toBe(`600 ${user}\n`);
     }
     // The first Tab asks kubectl for its words and makes bash try again with them.
-    const tab = `. /usr/share/bash-completion/bash_completion; complete -p kubectl; _kubectl_first_tab; echo $?; complete -p kubectl
+    const tab = `export KUBECACHEDIR=/tmp/kubectl-ops; . /usr/share/bash-completion/bash_completion; complete -p kubectl; _kubectl_first_tab; echo $?; complete -p kubectl
 COMP_WORDS=(kubectl get po); COMP_CWORD=2; COMP_LINE="kubectl get po"; COMP_POINT=\${#COMP_LINE}; COMP_TYPE=9; __start_kubectl; printf '%s\\n' "\${COMPREPLY[@]}"`;
     const said = await on(`runuser -l ops -s /bin/bash <<'TAB'\n${tab}\nTAB`);
     expect(said).toContain(
@@ -117,8 +122,7 @@ COMP_WORDS=(kubectl get po); COMP_CWORD=2; COMP_LINE="kubectl get po"; COMP_POIN
     expect(await on('cat ~ops/.kube/config; stat -c "%a %U" ~ops/.kube/config')).toBe('of ops\n640 ops\n');
     expect((await on('cat /var/log/nm-reloads')).trim().split('\n').length).toBeGreaterThan(1);
     const after = readHostState(await on(STATE_QUESTION));
-    expect(
-      differences(before, after).filter((line) => !/^active: .* user-runtime-dir@\d+\.service/.test(line)),
-    ).toEqual([]);
+    const left = differences(before, after).filter((line) => !FOREIGN.test(line));
+    expect(left).toEqual([]);
   });
 });

@@ -35,6 +35,7 @@ export function aNode(name: string, over: Partial<Node> = {}): Node {
       sysctl: {},
       packages: [],
       openFiles: 1048576,
+      kernel: 'keep',
       timezone: null,
       extraHosts: {},
       disableServices: [],

@@ -60,6 +60,7 @@ describe('what is left out', () => {
             sysctl: {},
             packages: [],
             openFiles: 1048576,
+            kernel: 'keep',
             timezone: null,
             extraHosts: {},
             disableServices: [],

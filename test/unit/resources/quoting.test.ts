@@ -122,6 +122,7 @@ const everywhere = (text: string): readonly Resource[] => [
   { kind: 'hostname', name: text },
   { kind: 'muted', path: `/etc/${text}`, words: [text] },
   { kind: 'timezone', zone: text },
+  { kind: 'kernel', source: 'distribution', package: text, enableRepos: [text] },
   { kind: 'user-file', user: text, path: text, mode: 0o600, content: text },
   { kind: 'firewall', ports: [text], sources: [text] },
   {

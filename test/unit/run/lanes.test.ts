@@ -130,6 +130,56 @@ describe('carryOut', () => {
     ]);
   });
 
+  test('one host restarts at a time, alone in its script, while others go on with what needs no boot', async () => {
+    const { hosts, run } = rig(['h1', 'h2', 'h3']);
+    const log: string[] = [];
+    for (const [name, host] of hosts) {
+      const apply = host.apply.bind(host);
+      host.apply = async (work, ...rest) => {
+        const what = work.map((item) => ('key' in item ? item.key : item.id)).join(', ');
+        log.push(`${name} begins ${what}`);
+        if (what === 'file boot') await new Promise((resolve) => setTimeout(resolve, 5));
+        await apply(work, ...rest);
+        log.push(`${name} ends ${what}`);
+      };
+    }
+    const boot: Action = { ...action('boot'), boot: true };
+    const lane = [action('/a'), boot, action('/b'), action('/c')];
+    const { failures, done } = await run(plan(stage('kernel', { h1: lane, h2: lane, h3: [action('/x')] })));
+    expect([failures.size, done]).toEqual([0, 9]);
+    const at = (line: string): number => log.indexOf(line);
+    expect(at('h2 begins file boot')).toBeGreaterThan(at('h1 ends file boot'));
+    expect(at('h2 ends file /a')).toBeLessThan(at('h1 ends file boot'));
+    expect(log).toContain('h1 begins file /b, file /c');
+  });
+
+  test('a host that does not come back keeps the others from going', async () => {
+    const { hosts, run } = rig(['h1', 'h2']);
+    const h1 = hosts.get('h1');
+    if (h1) h1.breakAfter = 0;
+    const boot: Action = { ...action('boot'), boot: true };
+    const { failures } = await run(plan(stage('kernel', { h1: [boot], h2: [boot] })));
+    expect(failures.get('h1')?.message).toBe('the line was cut');
+    expect(failures.get('h2')?.message).toBe('not rebooted, because h1 did not get through its own reboot');
+    expect(hosts.get('h2')?.done).toEqual([]);
+  });
+
+  test('after Ctrl-C nobody else restarts', async () => {
+    const { hosts, run, stop } = rig(['h1', 'h2']);
+    const h1 = hosts.get('h1');
+    const apply = h1?.apply.bind(h1);
+    if (h1 && apply) {
+      h1.apply = (work, listen) =>
+        apply(work, (event) => {
+          listen(event);
+          if (event.type === 'started') stop.abort();
+        });
+    }
+    const boot: Action = { ...action('boot'), boot: true };
+    const { failures, done } = await run(plan(stage('kernel', { h1: [boot], h2: [boot] })));
+    expect([done, [...failures].map(([host, { code }]) => `${host} ${code}`)]).toEqual([1, ['h2 INTERRUPTED']]);
+  });
+
   test('every action is told when it starts and when it is done', async () => {
     const { events, run } = rig(['h1']);
     await run(plan(stage('a', { h1: [action('/1'), action('/2')] })));

@@ -141,6 +141,29 @@ describe('people and programs of the host', () => {
   });
 });
 
+describe('the kernel', () => {
+  const system = { ...aNode('cp-1').system, kernel: 'distribution' as const };
+  const at = (machine: Partial<MachineFacts>) =>
+    wishes(aScene({ nodes: [aNode('cp-1', { roles: ['control-plane'], system })] }, aDebian(machine))).filter(
+      (r) => r.kind === 'kernel',
+    );
+  test('is brought to a host that is to become a node, and a node is never restarted', () => {
+    expect(at({ kernel: '6.1.0-18-cloud-amd64' })).toEqual([
+      { kind: 'kernel', source: 'distribution', package: 'linux-image-cloud-amd64', enableRepos: [] },
+    ]);
+    expect(at({ kernel: '6.1.0-18-cloud-amd64', clusterCa: 'CA' })).toEqual([]);
+    expect(keys(aScene())).not.toContain('kernel host');
+  });
+  test('is there before its modules and settings are asked for', () => {
+    const scene = aScene(
+      { nodes: [aNode('cp-1', { roles: ['control-plane'], system })] },
+      aDebian({ kernel: '6.1.0-18-amd64' }),
+    );
+    expect(positionOf(scene, 'kernel host')).toBeLessThan(positionOf(scene, 'modules kubernetes'));
+    expect(positionOf(scene, 'kernel host')).toBeGreaterThan(positionOf(scene, 'packages kubernetes'));
+  });
+});
+
 describe('time', () => {
   const node = aNode('cp-1', { roles: ['control-plane'] });
   const at = (system: Partial<Node['system']>, machine: Partial<MachineFacts>): readonly string[] => {
