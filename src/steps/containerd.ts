@@ -2,6 +2,7 @@ import type { Probe, Resource, Scene } from '../model/index.js';
 import { render } from '../templates.js';
 import { cgroupDriver } from './cgroups.js';
 import { BIN, CONTAINERD_SOCKET } from './places.js';
+import { repositoriesFor } from './repositories.js';
 import { artifact, directory, file, packages, unit } from './words.js';
 
 /** What containerd's archive holds that Kubernetes needs; the rest of it is for people who test containerd. */
@@ -16,7 +17,10 @@ export const containerd = (scene: Scene): readonly Resource[] => {
       systemdCgroup: cgroupDriver(scene.cluster) === 'systemd',
     }),
   );
-  const program = scene.cluster.install === 'packages' ? [containerdPackage(scene)] : containerdBinaries(scene);
+  const program =
+    scene.cluster.install === 'packages'
+      ? [...repositoriesFor(scene, ['docker-ce']), containerdPackage(scene)]
+      : containerdBinaries(scene);
   return [
     ...program,
     directory('/etc/containerd'),
@@ -30,7 +34,7 @@ export const containerd = (scene: Scene): readonly Resource[] => {
 
 /** Docker's repository has it, and Docker's own build of runc in it. */
 const containerdPackage = ({ release }: Scene): Resource =>
-  packages('containerd', { 'containerd.io': release.components.containerd });
+  packages('containerd', 'docker-ce', { 'containerd.io': release.components.containerd });
 
 const containerdBinaries = (scene: Scene): readonly Resource[] => [
   artifact(scene, 'runc', 'binary', [{ member: '', path: '/usr/local/sbin/runc' }]),

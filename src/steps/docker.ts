@@ -3,6 +3,7 @@ import { hubMirrors, plainRegistries } from '../release/index.js';
 import { render } from '../templates.js';
 import { cgroupDriver } from './cgroups.js';
 import { BIN, CRI_DOCKERD_SOCKET } from './places.js';
+import { repositoriesFor } from './repositories.js';
 import { artifact, file, merge, packages, unit } from './words.js';
 
 const DATA_ROOT = '/var/lib/docker';
@@ -16,7 +17,7 @@ export const docker = (scene: Scene): readonly Resource[] => {
     settings: daemonSettings(scene),
     unit: 'docker.service',
   };
-  const program = packages('docker', {
+  const program = packages('docker', 'docker-ce', {
     'docker-ce': scene.release.components.docker,
     'docker-ce-cli': scene.release.components.docker,
     'containerd.io': null,
@@ -25,9 +26,11 @@ export const docker = (scene: Scene): readonly Resource[] => {
     dockerTraces(scene),
     // Before the package, which starts Docker at once on Debian: where its data are must be right from the first start.
     settings,
+    ...repositoriesFor(scene, ['docker-ce']),
     program,
-    unit('containerd.service', [program]),
-    unit('docker.socket', [program]),
+    // By name, so that reset stops them: nothing of ours is in what they were started from.
+    unit('containerd.service', []),
+    unit('docker.socket', []),
     unit('docker.service', [program, settings]),
     ...(scene.release.cri === 'cri' ? criDockerd(scene) : []),
     { kind: 'pods', runtime: 'docker', socket: '/run/docker.sock' },

@@ -3,6 +3,7 @@ import { toYaml } from '../templates.js';
 import { containerd } from './containerd.js';
 import { docker } from './docker.js';
 import { BIN, endpointOf } from './places.js';
+import { repositoriesFor } from './repositories.js';
 import { artifact, directory, file, packages } from './words.js';
 
 const CNI_PLUGINS = ['bandwidth', 'bridge', 'dhcp', 'dummy', 'firewall', 'host-device', 'host-local', 'ipvlan'].concat([
@@ -43,7 +44,10 @@ export const runtime: Step = {
 /** CNI plugins and crictl; as packages they are of the versions that the repository of this Kubernetes release has. */
 const tools = (scene: Scene): readonly Resource[] =>
   scene.cluster.install === 'packages'
-    ? [packages('kubernetes tools', { 'cri-tools': null, 'kubernetes-cni': null })]
+    ? [
+        ...repositoriesFor(scene, ['kubernetes']),
+        packages('kubernetes tools', 'kubernetes', { 'cri-tools': null, 'kubernetes-cni': null }),
+      ]
     : [
         artifact(
           scene,
@@ -127,5 +131,11 @@ const PROGRAMS = ['kubelet', 'kubeadm', 'kubectl'] as const;
 /** The kubelet is in the first of them. */
 export const binaries = (scene: Scene): readonly Resource[] =>
   scene.cluster.install === 'packages'
-    ? [packages('kubernetes programs', Object.fromEntries(PROGRAMS.map((name) => [name, scene.release.kubernetes])))]
+    ? [
+        packages(
+          'kubernetes programs',
+          'kubernetes',
+          Object.fromEntries(PROGRAMS.map((name) => [name, scene.release.kubernetes])),
+        ),
+      ]
     : PROGRAMS.map((name) => artifact(scene, name, 'binary', [{ member: '', path: `${BIN}/${name}` }]));

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { RepositoryName } from '../family/index.js';
 import type {
   Arch,
   ArtifactResource,
@@ -34,10 +35,15 @@ export const unit = (name: string, inputs: readonly Resource[], within = 60): Un
   within,
 });
 
-/** Packages, some of them of one version that stays (null: any that the repositories have). */
-export const packages = (name: string, versions: Readonly<Record<string, string | null>>): PackagesResource => ({
+/** Packages of a repository that we brought, some of them of one version that stays (null: any that it has). */
+export const packages = (
+  name: string,
+  repository: RepositoryName,
+  versions: Readonly<Record<string, string | null>>,
+): PackagesResource => ({
   kind: 'packages',
   name,
+  enableRepos: [repository],
   packages: Object.keys(versions).sort(),
   versions: Object.fromEntries(Object.entries(versions).flatMap(([key, v]) => (v === null ? [] : [[key, v]]))),
   hold: true,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { checkInventory, inventoryJsonSchema, inventoryReference } from '../../../src/inventory/index.js';
 import type { Cluster } from '../../../src/model/index.js';
+import { knownVersions } from '../../../src/release/index.js';
 import { checkout, context, listOf, textOf } from './scene.js';
 
 /** A lab's checksums are made when its mirror is built: until then the file is not there. */
@@ -10,7 +11,11 @@ const readFile = (path: string): string => (existsSync(path) ? readFileSync(path
 
 function load(name: string): Cluster {
   const text = textOf(`inventories/${name}`);
-  const { problems, cluster } = checkInventory(text, join(checkout, 'inventories', name), { ...context, readFile });
+  const { problems, cluster } = checkInventory(text, join(checkout, 'inventories', name), {
+    ...context,
+    releases: knownVersions(),
+    readFile,
+  });
   expect(problems).toEqual([]);
   return cluster as Cluster;
 }

@@ -4,10 +4,10 @@ import { reveal } from '../../../src/model/index.js';
 import { keyOf } from '../../../src/resources/index.js';
 import { steps } from '../../../src/steps/index.js';
 import { aMirrors, noSettings } from '../../support/scene.js';
-import { aDebian, aScene } from './scene.js';
+import { aCentOs, aDebian, aScene } from './scene.js';
 
-const aCentOs = aDebian({ packageManager: 'yum', family: 'el7' });
-const docker = (over: Partial<Cluster> = {}, at = 'cp-1', machine = aCentOs): Scene =>
+const aBookworm = aDebian({ os: { id: 'debian', like: [], version: '12', name: 'Debian 12' } });
+const docker = (over: Partial<Cluster> = {}, at = 'cp-1', machine = aCentOs('7')): Scene =>
   aScene({ cluster: { runtime: 'docker', version: '1.23.17', install: 'packages', ...over }, at }, machine);
 const wishes = (scene: Scene): readonly Resource[] =>
   steps.filter((s) => s.on(scene.node, scene.cluster, scene.leader)).flatMap((s) => s.desire(scene));
@@ -138,7 +138,7 @@ describe('a kubelet with dockershim', () => {
     const components = { ...noSettings, kubeletExtraArgs: { v: '4', 'image-pull-progress-deadline': '5m' } };
     const line = 'KUBELET_EXTRA_ARGS="--image-pull-progress-deadline=5m --v=4"\n';
     expect(text(docker({ components }), '/etc/sysconfig/kubelet')).toContain(line);
-    expect(text(docker({ components }, 'cp-1', aDebian()), '/etc/default/kubelet')).toContain(line);
+    expect(text(docker({ components }, 'cp-1', aBookworm), '/etc/default/kubelet')).toContain(line);
     expect(text(docker(), '/etc/sysconfig/kubelet')).toBeNull();
   });
 
@@ -167,7 +167,7 @@ describe('Kubernetes without dockershim', () => {
 });
 
 describe('containerd as a package', () => {
-  const scene = aScene({ cluster: { install: 'packages' } }, aDebian({ packageManager: 'dnf', family: 'el9' }));
+  const scene = aScene({ cluster: { install: 'packages' } }, aCentOs('9'));
   test('brings its own programs and unit; ours is the configuration', () => {
     const keys = wishes(scene).map(keyOf);
     expect(keys.filter((key) => key.startsWith('artifact '))).toEqual([]);

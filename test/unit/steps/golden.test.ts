@@ -3,14 +3,27 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { readInventory } from '../../../src/inventory/index.js';
-import { isControlPlane, type Node, type Resource, type Scene, Secret } from '../../../src/model/index.js';
+import {
+  isControlPlane,
+  type MachineFacts,
+  type Node,
+  type Resource,
+  type Scene,
+  Secret,
+} from '../../../src/model/index.js';
 import { knownVersions } from '../../../src/release/index.js';
 import { steps } from '../../../src/steps/index.js';
 import { bareYaml } from '../../../src/templates.js';
-import { aDebian, aRelease, fakeTrust, root } from './scene.js';
+import { aCentOs, aDebian, aRelease, fakeTrust, root } from './scene.js';
 
-/** A small spanning set: everything on one host; the usual; every option off its default. */
-const INVENTORIES = ['one-node', 'control-plane-and-workers', 'ipvs-firewall-open'];
+/** A small spanning set: everything on one host; the usual; every option off its default; by packages, on old and new systems. */
+const MACHINES: Readonly<Record<string, MachineFacts>> = {
+  'one-node': aDebian(),
+  'control-plane-and-workers': aDebian(),
+  'ipvs-firewall-open': aDebian(),
+  'centos7-docker-aliyun': aCentOs('7'),
+  'centos9-packages': aCentOs('9'),
+};
 const golden = join(root, 'test/golden');
 
 type Tree = ReadonlyMap<string, string>;
@@ -73,7 +86,7 @@ function compare(folder: string, tree: Tree): void {
   for (const [path, text] of tree) expect({ path, text }).toEqual({ path, text: kept.get(path) });
 }
 
-describe.each(INVENTORIES)('what %s becomes', (name) => {
+describe.each(Object.entries(MACHINES))('what %s becomes', (name, machine) => {
   const path = join(root, 'inventories', `${name}.yaml`);
   const { cluster } = readInventory(readFileSync(path, 'utf8'), path, {
     releases: knownVersions(),
@@ -87,7 +100,7 @@ describe.each(INVENTORIES)('what %s becomes', (name) => {
     leader,
     release: aRelease(cluster),
     trust: fakeTrust,
-    machine: aDebian(),
+    machine,
   });
 
   test.each(cluster.nodes.map((node) => [node.name, node] as const))('%s (UPDATE_GOLDEN=1 rewrites)', (_, node) => {

@@ -66,6 +66,14 @@ export const fakeTrust: Trust = {
 export const aDebian = (over: Partial<MachineFacts> = {}): MachineFacts =>
   aMachine({ family: 'debian', packageManager: 'apt', resolvConf: ['192.0.2.1'], ...over });
 
+export const aCentOs = (version: '7' | '8' | '9'): MachineFacts =>
+  aMachine({
+    os: { id: 'centos', like: ['rhel', 'fedora'], version, name: `CentOS ${version}` },
+    family: `el${version}`,
+    packageManager: version === '7' ? 'yum' : 'dnf',
+    resolvConf: ['192.0.2.1'],
+  });
+
 export function aScene(
   over: { readonly nodes?: readonly Node[]; readonly cluster?: Partial<Cluster>; readonly at?: string } = {},
   machine: MachineFacts = aDebian(),
