@@ -51,12 +51,17 @@ export function needsOf(cluster: Cluster, release: Release, steps: readonly Step
   const packages = resources.filter((resource): resource is PackagesResource => resource.kind === 'packages');
   return {
     artifacts: once(artifacts.map(({ name, version, url, sha256 }) => ({ name, version, url, sha256 }))),
-    manifests: Object.values(release.manifests)
-      .filter(({ text }) => text !== null)
-      .map(({ name, version, upstream, sha256 }) => ({ name, version, url: upstream, sha256 })),
+    manifests: fetched(release),
     images: [...clusterImages(cluster, release), release.images.agnhost],
     packages: [...new Set(packages.flatMap((resource) => resource.packages))].sort(),
   };
+}
+
+/** A manifest that lies beside the inventory is there without a bundle. */
+function fetched({ podNetwork }: Release): Needs['manifests'] {
+  if (podNetwork === null || podNetwork.text === null || !podNetwork.upstream.startsWith('https://')) return [];
+  const { name, version, upstream, sha256 } = podNetwork;
+  return [{ name, version, url: upstream, sha256 }];
 }
 
 const once = (files: readonly NeededFile[]): readonly NeededFile[] => [

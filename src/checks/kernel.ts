@@ -112,6 +112,43 @@ export const proxyMode: HostCheck = {
   },
 };
 
+/** https://docs.tigera.io/calico/3.31/getting-started/kubernetes/requirements (kernel dependencies), and the link of each encapsulation. */
+const CALICO_OPTIONS = ['IP_SET', 'IP_SET_HASH_IP', 'IP_SET_HASH_NET', 'NETFILTER_XT_SET'].concat([
+  'NETFILTER_XT_MATCH_ADDRTYPE',
+  'NETFILTER_XT_MATCH_CONNTRACK',
+  'NETFILTER_XT_MATCH_MULTIPORT',
+  'IP_NF_MATCH_RPFILTER',
+]);
+const ENCAPSULATION_OPTIONS = { vxlan: ['VXLAN'], ipip: ['NET_IPIP'], none: [] } as const;
+
+/** Felix writes rules with these and restarts for ever where one is missing. */
+export const calico: HostCheck = {
+  tells: [
+    tells(
+      'Calico',
+      'error',
+      'with calico: the kernel has IP sets, the matches that Felix uses, and the link of `encapsulation`',
+      'another `encapsulation`, `network: flannel`, or a kernel that has them',
+    ),
+  ],
+  before: ['apply'],
+  look({ cluster: { network }, machine }) {
+    const config = machine.kernelConfig;
+    if (network.plugin !== 'calico' || config === null) return [];
+    const link = ENCAPSULATION_OPTIONS[network.encapsulation].filter((option) => !isBuilt(config, option));
+    const missing = [...CALICO_OPTIONS.filter((option) => !isBuilt(config, option)), ...link];
+    if (missing.length === 0) return [];
+    const other = link.length === missing.length ? 'another network.encapsulation' : 'network: flannel';
+    return [
+      error(
+        'Calico',
+        `its kernel is built without ${missing.join(', ')}, which calico needs`,
+        `${other}, or boot the distribution's own kernel package`,
+      ),
+    ];
+  },
+};
+
 /** Hybrid works as v1. */
 export const cgroups: HostCheck = {
   tells: [

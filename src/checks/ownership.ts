@@ -62,14 +62,15 @@ export const available: HostCheck = {
 };
 
 /** containerd takes the first network configuration by name: one that sorts before ours would get every pod. */
-const OUR_CNI = '10-';
+const OUR_CNI = { flannel: '10-flannel', calico: '10-calico', manifest: null } as const;
 export const cniConfigs: HostCheck = {
   tells: [tells('CNIConfig', 'error', 'no network configuration sorts before ours', 'move it away')],
   before: ['apply'],
   look(subject) {
-    if (isOurs(subject)) return [];
+    const first = OUR_CNI[subject.cluster.network.plugin];
+    if (isOurs(subject) || first === null) return [];
     return subject.machine.cniConfigs
-      .filter((name) => /\.(conf|conflist|json)$/.test(name) && name < `${OUR_CNI}flannel`)
+      .filter((name) => /\.(conf|conflist|json)$/.test(name) && name < first)
       .map((name) =>
         error(
           'CNIConfig',

@@ -2,7 +2,8 @@ import { type HostCheck, onHost, tells, warning } from './check.js';
 
 // rp_filter is not asked about. With flannel every route is symmetric: what comes from a pod of another node arrives by the link
 // that the route back to it leaves by (flannel.1), what comes from a pod here by cni0; strict filtering drops none of it, and
-// flannel 0.28.4 neither reads nor sets it. It is Calico's Felix that asks (it refuses loose filtering) and Cilium that unsets it.
+// flannel 0.28.4 neither reads nor sets it. Felix once refused loose filtering; it filters by rules of its own now (v3.31.0 has no
+// setting IgnoreLooseRPF any more, felix/config/config_params.go). Cilium unsets it.
 
 /** The links that flannel and the bridge plugin make. veth pairs are left alone by NetworkManager's own rule, 85-nm-unmanaged.rules. */
 const LINKS = [

@@ -1,6 +1,7 @@
 import type { Cluster, Node } from '../model/index.js';
 import {
   API_PORT,
+  CALICO_VXLAN_PORT,
   CONTROLLER_MANAGER_PORT,
   ETCD_CLIENT_PORT,
   ETCD_METRICS_PORT,
@@ -70,16 +71,23 @@ export const ports: HostCheck = {
   },
 };
 
-/** flannel's link cannot come up while anybody else has its UDP port; a kernel socket without a process is another network's VXLAN link. */
+/** The UDP port of the pod network's VXLAN link; null: it has none that is known. */
+function vxlanPortOf({ network }: Subject['cluster']): number | null {
+  if (network.plugin === 'flannel') return FLANNEL_VXLAN_PORT;
+  return network.plugin === 'calico' && network.encapsulation === 'vxlan' ? CALICO_VXLAN_PORT : null;
+}
+
+/** The link cannot come up while anybody else has its UDP port; a kernel socket without a process is another network's VXLAN link. */
 function vxlanPort({ cluster, node, machine }: Subject, ours: boolean): readonly Draft[] {
-  const holder = machine.listeningUdp[String(FLANNEL_VXLAN_PORT)];
-  if (cluster.network.plugin !== 'flannel' || holder === undefined || (ours && holder === '')) return [];
+  const port = vxlanPortOf(cluster);
+  const holder = machine.listeningUdp[String(port)];
+  if (port === null || holder === undefined || (ours && holder === '')) return [];
   const who = holder === '' ? "the kernel, for another network's VXLAN link," : holder;
-  const command = holder === '' ? 'ip -d link show type vxlan' : `ss -lunp 'sport = :${FLANNEL_VXLAN_PORT}'`;
+  const command = holder === '' ? 'ip -d link show type vxlan' : `ss -lunp 'sport = :${port}'`;
   return [
     error(
-      `Port-${FLANNEL_VXLAN_PORT}`,
-      `${who} has UDP port ${FLANNEL_VXLAN_PORT}, which flannel needs`,
+      `Port-${port}`,
+      `${who} has UDP port ${port}, which ${cluster.network.plugin} needs`,
       `end it: ${onHost(node, command)} names it`,
     ),
   ];

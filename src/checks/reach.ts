@@ -16,6 +16,10 @@ function artifactNames({ install, runtime }: Cluster, { cri }: Release): readonl
 /** Asked for by `smoke` only. */
 const NOT_OF_THE_CLUSTER = 'agnhost';
 
+/** The images of one pod network are nothing to another. */
+const isOfNetwork = (name: string, plugin: Cluster['network']['plugin']): boolean =>
+  (['flannel', 'calico'] as const).every((other) => other === plugin || !name.startsWith(other));
+
 export interface Download {
   readonly name: string;
   readonly url: string;
@@ -29,9 +33,11 @@ export function artifactsFor(cluster: Cluster, release: Release, arch: string): 
     : [];
 }
 
-/** Registry of our images -> where the runtime looks for them, in order. */
-export function registriesOf(release: Release): ReadonlyMap<string, readonly string[]> {
-  const images = Object.entries(release.images).filter(([name]) => name !== NOT_OF_THE_CLUSTER);
+/** Registry of the cluster's images -> where the runtime looks for them, in order. */
+export function registriesOf(cluster: Cluster, release: Release): ReadonlyMap<string, readonly string[]> {
+  const images = Object.entries(release.images).filter(
+    ([name]) => name !== NOT_OF_THE_CLUSTER && isOfNetwork(name, cluster.network.plugin),
+  );
   return new Map(
     images.map(([, image]) => {
       const { registry, urls } = release.registryOf(image);
@@ -45,7 +51,7 @@ export function trialWish(cluster: Cluster, release: Release, node: Node, arch: 
   const names = [cluster.endpoint.host, ...(node.system.hostsFile ? [] : [node.name])];
   const urls = [
     ...artifactsFor(cluster, release, arch).map(({ url }) => url),
-    ...[...registriesOf(release).values()].flat(),
+    ...[...registriesOf(cluster, release).values()].flat(),
   ];
   return {
     names: [...new Set(names)].filter((name) => isIP(name) === 0),
@@ -122,9 +128,9 @@ export const registries: HostCheck = {
     ),
   ],
   before: ['apply'],
-  look({ release, trial, node }) {
+  look({ cluster, release, trial, node }) {
     if (trial === null) return [];
-    return [...registriesOf(release)].flatMap(([registry, urls]): readonly Draft[] => {
+    return [...registriesOf(cluster, release)].flatMap(([registry, urls]): readonly Draft[] => {
       const tried = urls.flatMap((url) => {
         const reached = trial.reached[url];
         return reached === undefined ? [] : [{ url, reached }];

@@ -68,7 +68,7 @@ export const LEFT_OUT: readonly LeftOut[] = [
   {
     what: 'rp_filter',
     from: 'field',
-    why: "flannel's routes are symmetric, so strict filtering drops nothing (src/checks/pod-network.ts)",
+    why: "flannel's routes are symmetric, and Felix filters by rules of its own: nothing depends on it (src/checks/pod-network.ts)",
   },
   {
     what: 'package repositories answer',

@@ -1,11 +1,13 @@
 export { readMachine } from './machine-answer.js';
 
-/** Kernel options that kubeadm's SystemVerification knows (k8s.io/system-validators, v1.12.1 types_unix.go), with their aliases; and kube-proxy's. */
+/** Kernel options that kubeadm's SystemVerification knows (k8s.io/system-validators, v1.12.1 types_unix.go), with their aliases; kube-proxy's and calico's. */
 const KERNEL_OPTIONS = [
   'NAMESPACES NET_NS PID_NS IPC_NS UTS_NS CGROUPS CGROUP_BPF CGROUP_CPUACCT CGROUP_DEVICE CGROUP_FREEZER CGROUP_PIDS CGROUP_SCHED',
   'CPUSETS MEMCG INET EXT4_FS PROC_FS NETFILTER_XT_TARGET_REDIRECT IP_NF_TARGET_REDIRECT NETFILTER_XT_MATCH_COMMENT',
   'FAIR_GROUP_SCHED OVERLAY_FS OVERLAYFS_FS AUFS_FS BLK_DEV_DM CFS_BANDWIDTH SECCOMP SECCOMP_FILTER CGROUP_HUGETLB',
   'IP_VS IP_VS_RR IP_VS_WRR IP_VS_SH NF_TABLES',
+  'IP_SET IP_SET_HASH_IP IP_SET_HASH_NET NETFILTER_XT_SET NETFILTER_XT_MATCH_ADDRTYPE NETFILTER_XT_MATCH_CONNTRACK',
+  'NETFILTER_XT_MATCH_MULTIPORT IP_NF_MATCH_RPFILTER VXLAN NET_IPIP',
 ]
   .join(' ')
   .split(' ');

@@ -87,13 +87,19 @@ function made(action: Action): NonNullable<Action['resource']> {
   return action.resource;
 }
 
-/** Until it is answered; when that takes long and a known fault shows, its cure is tried once and told, and the wait goes on. */
+/**
+ * Until it is answered; when that takes long and a known fault shows, its cure is tried once and told, and the wait goes on.
+ * When nothing helps, what the host knows about the cause is added to what it said last.
+ */
 function probeShell(probe: Probe, nonce: string, index: number): string {
-  const { within, remedy } = probe;
+  const { within, remedy, why = [] } = probe;
   const patience = remedy === undefined ? within : Math.min(remedy.after, within);
+  const causes = why.map(
+    (question) => `  ${words(question)} </dev/null >>"$PROVISION_TMP/out" 2>&1; echo >>"$PROVISION_TMP/out"\n`,
+  );
   return `(
 answers() { ${words(probe.command)} </dev/null >"$PROVISION_TMP/out" 2>&1; grep -Eq -- ${word(probe.expect)} "$PROVISION_TMP/out"; }
-wait_for ${patience} answers${remedy === undefined ? '' : ` || {\n${remedyShell(remedy, nonce, index)}\nwait_for ${within - patience} answers\n}`}
+wait_for ${patience} answers${remedy === undefined ? '' : ` || {\n${remedyShell(remedy, nonce, index)}\nwait_for ${within - patience} answers\n}`}${causes.length === 0 ? '' : ` || {\n${causes.join('')}  exit 1\n}`}
 )`;
 }
 

@@ -49,7 +49,7 @@ function checkEntry(file: string, path: Path, url: string, sum: unknown): Compla
   return [{ path, message: `${show(file)} gives ${show(sum)} for ${show(url)}, which is no sha256`, cure: form }];
 }
 
-const reason = (error: unknown): string => {
+export const reason = (error: unknown): string => {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return 'there is no such file';
   return error instanceof Error ? error.message : String(error);

@@ -6,6 +6,7 @@ export const defaults = {
   install: 'binaries',
   runtime: 'containerd',
   network: 'flannel',
+  encapsulation: 'vxlan', // the only one that every cloud lets pass
   cgroupDriver: 'systemd', // kubeadm
   podCidr: '10.244.0.0/16', // flannel's own manifest
   serviceCidr: '10.96.0.0/12', // kubeadm

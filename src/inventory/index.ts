@@ -3,6 +3,7 @@
 import type { Cluster } from '../model/index.js';
 import { checkNetwork } from './check-network.js';
 import { checkLabels, checkNodes } from './check-nodes.js';
+import { checkPodNetwork } from './check-pod-network.js';
 import { checkRuntime } from './check-runtime.js';
 import { checkGroups, checkRelease, checkValues } from './check-settings.js';
 import { readChecksums } from './checksums.js';
@@ -10,6 +11,7 @@ import { readDocument, type Source } from './document.js';
 import { draftOf } from './draft.js';
 import { type Complaint, explain } from './explain.js';
 import { deepFreeze } from './freeze.js';
+import { readNetworkManifest } from './network-manifest.js';
 import { formatPath, InventoryError, type InventoryProblem } from './problem.js';
 import { resolveCluster, resolvePath } from './resolve.js';
 import { inventorySchema } from './schema.js';
@@ -58,6 +60,7 @@ export function checkInventory(
     list === undefined
       ? { checksums: {}, complaints: [] }
       : readChecksums(resolvePath(list, places), ['cluster', 'mirrors', 'checksums'], context.readFile);
+  const { manifest, complaints: unusable } = readNetworkManifest(draft, checksums, places, context.readFile);
   complaints.push(
     ...checkRelease(draft, context.releases),
     ...checkNodes(draft),
@@ -66,12 +69,17 @@ export function checkInventory(
     ...checkGroups(draft),
     ...checkRuntime(draft),
     ...checkValues(draft, source),
+    ...checkPodNetwork(draft),
     ...unreadable,
+    ...unusable,
   );
   if (complaints.length > 0 || !parsed.success) {
     return { problems: inOrder(complaints.map((complaint) => locate(complaint, source))) };
   }
-  return { problems: [], cluster: deepFreeze(resolveCluster(parsed.data, checksums, context.releases, places)) };
+  return {
+    problems: [],
+    cluster: deepFreeze(resolveCluster(parsed.data, checksums, context.releases, places, manifest)),
+  };
 }
 
 const MINIMAL = 'begin with `cluster: {name: lab, release: "1.36"}` and `nodes:`; inventories/ has examples';

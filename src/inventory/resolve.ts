@@ -5,6 +5,7 @@ import type {
   Cluster,
   ExtraArgs,
   Mirrors,
+  NetworkManifest,
   Node,
   SshSettings,
   SystemSettings,
@@ -34,6 +35,7 @@ export function resolveCluster(
   checksums: Readonly<Record<string, string>>,
   releases: readonly string[],
   places: Places,
+  manifest: NetworkManifest | null,
 ): Cluster {
   const { cluster } = input;
   const nodes = input.nodes.map((node) => resolveNode(input, node, places));
@@ -47,7 +49,13 @@ export function resolveCluster(
     install: cluster.install ?? defaults.install,
     runtime: cluster.runtime ?? defaults.runtime,
     network: {
-      plugin: (typeof cluster.network === 'string' ? cluster.network : network.plugin) ?? defaults.network,
+      plugin:
+        manifest === null
+          ? ((typeof cluster.network === 'string' ? cluster.network : network.plugin) ?? defaults.network)
+          : 'manifest',
+      encapsulation: network.encapsulation ?? defaults.encapsulation,
+      mtu: network.mtu ?? null,
+      manifest,
       podCidr: network.podCidr ?? cluster.podCidr ?? defaults.podCidr,
       serviceCidr: network.serviceCidr ?? cluster.serviceCidr ?? defaults.serviceCidr,
       dnsDomain: network.dnsDomain ?? cluster.dnsDomain ?? defaults.dnsDomain,

@@ -32,11 +32,22 @@ const dnsDomain = key(word.dnsDomain, {
   default: defaults.dnsDomain,
 });
 
+const plugin = z.enum(['flannel', 'calico']);
 const network = section('network', 'The pod network.', {
-  plugin: key(z.enum(['flannel']), {
-    is: 'Who connects pods across nodes.',
-    example: 'flannel',
-    default: defaults.network,
+  plugin: key(plugin, { is: 'Who connects pods across nodes.', example: 'calico', default: defaults.network }),
+  encapsulation: key(z.enum(['vxlan', 'ipip', 'none']), {
+    is: "calico: how packets travel between nodes. `none`: unwrapped, by routes that BGP hands on; the nodes' network must let them pass. flannel's are always VXLAN.",
+    example: 'ipip',
+    default: defaults.encapsulation,
+  }),
+  mtu: key(z.int().min(576).max(65_535), {
+    is: "calico: MTU of the pods' links.",
+    example: 1440,
+    otherwise: 'calico finds it out',
+  }),
+  manifest: key(word.path, {
+    is: 'Instead of `plugin`: a manifest of any other pod network, applied as it is. A file, or an https URL whose sha256 `mirrors.checksums` has.',
+    example: 'cilium.yaml',
   }),
   podCidr,
   serviceCidr,
@@ -138,7 +149,7 @@ export const cluster = section('cluster', 'The cluster as a whole.', {
     example: { 'log-opts': { 'max-size': '50m' } },
     default: {},
   }),
-  network: key(or(z.enum(['flannel']), network, 'should be the name of a network plugin, or a map with `plugin`'), {
+  network: key(or(plugin, network, 'should be the name of a network plugin, or a map with `plugin`'), {
     is: 'The pod network: the name of the plugin, or a map.',
     example: 'flannel',
     default: defaults.network,

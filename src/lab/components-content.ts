@@ -121,6 +121,13 @@ const mirrorFiles = (versions: LabVersions): readonly MirrorFile[] => [
     module: 'github.com/flannel-io/flannel',
     path: 'Documentation/kube-flannel.yml',
   },
+  {
+    kind: 'module-file',
+    url: `https://raw.githubusercontent.com/projectcalico/calico/v${versions.calico}/manifests/calico.yaml`,
+    recipe: 'calico-3.31',
+    module: 'github.com/projectcalico/calico',
+    path: 'manifests/calico.yaml',
+  },
 ];
 
 const images = (versions: LabVersions): readonly ImageRecipe[] => [

@@ -17,6 +17,7 @@ export interface LabVersions {
   readonly pause: string;
   readonly flannel: string;
   readonly flannelCniPlugin: string;
+  readonly calico: string;
   readonly agnhost: string;
 }
 
@@ -30,6 +31,7 @@ const shared = {
   // The tag that kube-flannel.yml 0.28.4 names. flannel-io/cni-plugin is not a published Go module; the plugin of the
   // same name in containernetworking/plugins 0.9.1 is the code it was forked from.
   flannelCniPlugin: '1.9.1-flannel1',
+  calico: '3.31.0',
 };
 
 /**

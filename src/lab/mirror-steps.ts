@@ -103,10 +103,12 @@ async function makeFile(file: MirrorFile, target: string, place: Workplace, opti
       await rm(target, { force: true });
       return linkFile(join(place.binaries, file.binary), target);
     case 'module-file': {
-      const question = ['go', 'list', '-m', '-f', '{{.Dir}}', file.module];
+      // Nothing has to be built of it, so this may be the first that asks for it; go.sum holds it to its sum.
+      const question = ['go', 'mod', 'download', '-json', file.module];
       const env = { GOFLAGS: '-mod=readonly', GOWORK: 'off' };
-      const folder = await readCommand(question, { ...options, env, cwd: join(recipesDir, file.recipe) });
-      await copyFile(join(folder.trim(), file.path), target);
+      const said = await readCommand(question, { ...options, env, cwd: join(recipesDir, file.recipe) });
+      const { Dir: folder } = JSON.parse(said) as { readonly Dir: string };
+      await copyFile(join(folder, file.path), target);
       return chmod(target, 0o644); // the module cache is read-only
     }
     case 'tarball': {

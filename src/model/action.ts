@@ -46,6 +46,8 @@ export interface Probe {
   readonly within: number;
   readonly hint: string;
   readonly remedy?: Remedy | undefined;
+  /** argv each: asked once when it is given up, and told with the failure. */
+  readonly why?: readonly (readonly string[])[] | undefined;
 }
 
 /** A known fault that keeps a probe from being answered: how it is recognised, and what is done about it, once. */

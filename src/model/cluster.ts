@@ -35,10 +35,24 @@ export interface Endpoint {
 }
 
 export interface NetworkSettings {
-  readonly plugin: 'flannel';
+  readonly plugin: 'flannel' | 'calico' | 'manifest';
+  /** How packets to pods of another node travel; flannel's are always VXLAN. `none`: as they are, by routes that BGP hands on. */
+  readonly encapsulation: 'vxlan' | 'ipip' | 'none';
+  /** Of pods' links, without the encapsulation's header; null: the plugin finds it out. */
+  readonly mtu: number | null;
+  /** What the plugin `manifest` applies; null with the others. */
+  readonly manifest: NetworkManifest | null;
   readonly podCidr: string;
   readonly serviceCidr: string;
   readonly dnsDomain: string;
+}
+
+/** A pod network of the operator's own choice: applied as it is. */
+export interface NetworkManifest {
+  /** `https://…`, or the absolute path of a file on the operator's side. */
+  readonly source: string;
+  /** Of a file; null: it has yet to be fetched. */
+  readonly text: string | null;
 }
 
 export interface PkiSettings {

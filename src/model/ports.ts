@@ -17,6 +17,9 @@ export const KUBE_PROXY_METRICS_PORT = 10249;
 export const KUBE_PROXY_HEALTH_PORT = 10256;
 /** flannel's VXLAN backend: the kernel's own port for it. */
 export const FLANNEL_VXLAN_PORT = 8472;
+/** calico's VXLAN has the registered port (felix/config/config_params.go, VXLANPort). */
+export const CALICO_VXLAN_PORT = 4789;
+export const BGP_PORT = 179;
 export const NODE_PORTS = '30000-32767';
 
 /** What other nodes and clients reach on this one: https://kubernetes.io/docs/reference/networking/ports-and-protocols/ */
@@ -28,6 +31,13 @@ export function openPorts(cluster: Cluster, node: Node): readonly string[] {
     `${KUBE_PROXY_HEALTH_PORT}/tcp`,
     `${NODE_PORTS}/tcp`,
     `${NODE_PORTS}/udp`,
-    `${FLANNEL_VXLAN_PORT}/udp`,
+    ...networkPorts(cluster),
   ];
+}
+
+/** What the nodes of a pod network say to each other on. Of a manifest of the operator's own nobody knows it. */
+function networkPorts({ network }: Cluster): readonly string[] {
+  if (network.plugin === 'manifest') return [];
+  if (network.plugin === 'flannel') return [`${FLANNEL_VXLAN_PORT}/udp`];
+  return [network.encapsulation === 'vxlan' ? `${CALICO_VXLAN_PORT}/udp` : `${BGP_PORT}/tcp`];
 }

@@ -5,7 +5,8 @@ export interface Release extends ReleaseTraits {
   readonly kubernetes: string;
   readonly minor: string;
   readonly components: Readonly<Record<ComponentName, string>>;
-  readonly images: Readonly<Record<ImageName, string>>;
+  /** calico's are there when it goes with the release. */
+  readonly images: Readonly<Record<Exclude<ImageName, CalicoImage>, string> & Partial<Record<CalicoImage, string>>>;
   /** Where the images of Kubernetes itself come from; kubeadm's word for it. */
   readonly imageRepository: string;
   /** The name that the hosts' runtime pulls an image by, from its upstream name. */
@@ -14,8 +15,8 @@ export interface Release extends ReleaseTraits {
   registryOf(image: string): { readonly registry: string; readonly urls: readonly string[] };
   /** The artifact for an architecture, mirror and checksum overrides already applied. Throws ARTIFACT when there is no checksum. */
   artifact(name: ArtifactName, arch: Arch): ArtifactSource;
-  /** Manifests by URL. */
-  readonly manifests: Readonly<Record<'flannel', ManifestSource>>;
+  /** The manifest of the cluster's pod network; null: of that plugin none is known to go with this release. */
+  readonly podNetwork: ManifestSource | null;
 }
 
 export type ComponentName =
@@ -50,7 +51,10 @@ export type ImageName =
   | 'agnhost'
   | 'pause'
   | 'flannel'
-  | 'flannel-cni-plugin';
+  | 'flannel-cni-plugin'
+  | CalicoImage;
+
+export type CalicoImage = 'calico-node' | 'calico-cni' | 'calico-kube-controllers';
 
 /** What one release does otherwise than another. Steps and checks read these; none of them compares versions. */
 export interface ReleaseTraits {

@@ -262,6 +262,10 @@ export interface TracesResource {
   readonly theirsWith?: string | undefined;
   /** Rules that name one of the links go, and the FORWARD chain gets the policy back that it had: Docker's ways of having a network. */
   readonly forwarding?: true | undefined;
+  /** Prefixes of the names of IP sets, which the chains refer to. */
+  readonly ipsets?: readonly string[] | undefined;
+  /** Routes to these networks and their parts: those that hang on no link stay when the links go. */
+  readonly routes?: readonly string[] | undefined;
   /** Kernel settings that they change, as paths below /proc/sys: reset puts the former values back. */
   readonly sysctls?: readonly string[] | undefined;
 }

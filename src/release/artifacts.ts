@@ -277,6 +277,14 @@ export const artifacts: readonly ArtifactRow[] = Object.freeze([
 /** Sorted by component, then version. */
 export const manifests: readonly ManifestRow[] = Object.freeze([
   {
+    component: 'calico',
+    version: '3.31.0',
+    // The file of that tag's commit, b1f3c43f8437, as the Go module proxy has it. The checksum database has no record of
+    // that module: calico's tags are none of a Go module's.
+    url: 'https://raw.githubusercontent.com/projectcalico/calico/v{version}/manifests/calico.yaml',
+    sha256: '1990b1cec14002790718bb960b1b8445eb7b896cd16c32e952309f35a9026981',
+  },
+  {
     component: 'flannel',
     version: '0.28.4',
     // The file of that tag, as the Go checksum database vouches for it in the module of the same version.

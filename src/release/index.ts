@@ -1,12 +1,16 @@
 // Owns the one table of versions, images, artifacts and checksums, the skew rules and the mapping onto mirrors.
 // It knows no host and no step; nothing else in the product spells a version.
+import { createHash } from 'node:crypto';
 import {
   type Arch,
   type ArtifactName,
   type ArtifactSource,
+  type CalicoImage,
   type Cluster,
   type ManifestSource,
   type Mirrors,
+  type NetworkManifest,
+  type NetworkSettings,
   ProvisionError,
   type Release,
 } from '../model/index.js';
@@ -27,7 +31,11 @@ export { releases } from './table.js';
 export const knownVersions = (): readonly string[] => Object.values(releases).map((row) => row.kubernetes);
 
 /** The row for this cluster with its mirrors and checksum overrides applied. Throws ARTIFACT for an unknown version. */
-export function releaseFor(cluster: Pick<Cluster, 'version' | 'mirrors' | 'runtime'>): Release {
+export function releaseFor(
+  cluster: Pick<Cluster, 'version' | 'mirrors' | 'runtime'> & {
+    readonly network?: Pick<NetworkSettings, 'plugin' | 'manifest'>;
+  },
+): Release {
   const { version, mirrors } = cluster;
   const row = releases[minorOf(version)];
   if (row === undefined || row.kubernetes !== version) {
@@ -49,15 +57,16 @@ export function releaseFor(cluster: Pick<Cluster, 'version' | 'mirrors' | 'runti
     registryOf: (image: string) => registryUrls(image, cluster),
     kubelet: kubeletOf(row, images.pause),
     artifact: (name: ArtifactName, arch: Arch) => artifactOf(row, name, arch, mirrors),
-    manifests: { flannel: manifestOf('flannel', pins.flannel, mirrors) },
+    podNetwork: podNetworkOf(cluster.network ?? { plugin: 'flannel', manifest: null }, row, mirrors),
   });
 }
 
-const mapValues = <K extends string>(map: Readonly<Record<K, string>>, change: (value: string) => string) =>
-  Object.freeze(Object.fromEntries(Object.entries<string>(map).map(([key, value]) => [key, change(value)]))) as Record<
-    K,
-    string
-  >;
+const mapValues = <M extends Readonly<Partial<Record<string, string>>>>(map: M, change: (value: string) => string): M =>
+  Object.freeze(
+    Object.fromEntries(
+      Object.entries(map).flatMap(([key, value]) => (value === undefined ? [] : [[key, change(value)]])),
+    ),
+  ) as M;
 
 /** k8s.gcr.io, which older kubeadm name, is frozen and redirects here: registry.k8s.io has every image of theirs. */
 const UPSTREAM = 'registry.k8s.io';
@@ -82,8 +91,15 @@ export function imagesFor(row: ReleaseRow, imageRepository: string | null): Rele
     pause: of('pause', row.pins.pause),
     flannel: `ghcr.io/flannel-io/flannel:v${row.pins.flannel}`,
     'flannel-cni-plugin': `ghcr.io/flannel-io/flannel-cni-plugin:v${row.tags['flannel-cni-plugin']}`,
+    ...(row.pins.calico === undefined ? {} : calicoImages(row.pins.calico)),
   });
 }
+
+const calicoImages = (version: string): Readonly<Record<CalicoImage, string>> => ({
+  'calico-node': `quay.io/calico/node:v${version}`,
+  'calico-cni': `quay.io/calico/cni:v${version}`,
+  'calico-kube-controllers': `quay.io/calico/kube-controllers:v${version}`,
+});
 
 function kubeletOf({ kubelet }: ReleaseRow, pause: string): Release['kubelet'] {
   const filled = (flags: readonly string[]) => flags.map((flag) => flag.replace('{pause}', pause));
@@ -103,6 +119,23 @@ function artifactOf(row: ReleaseRow, name: ArtifactName, arch: Arch, mirrors: Mi
   const sha256 = mirrors.checksums[upstream] ?? found.sha256[arch];
   if (sha256 === undefined) throw noChecksum(`${name} for ${arch}`, version, upstream);
   return { name, version, url: fetchedFrom(upstream, mirrors), upstream, sha256 };
+}
+
+function podNetworkOf(
+  { plugin, manifest }: Pick<NetworkSettings, 'plugin' | 'manifest'>,
+  { pins }: ReleaseRow,
+  mirrors: Mirrors,
+): ManifestSource | null {
+  if (plugin === 'manifest') return manifest === null ? null : ownManifest(manifest, mirrors);
+  const version = pins[plugin];
+  return version === undefined ? null : manifestOf(plugin, version, mirrors);
+}
+
+/** The operator's own: a file is what it is; what is fetched must have a checksum (the inventory refuses it otherwise). */
+function ownManifest({ source, text }: NetworkManifest, mirrors: Mirrors): ManifestSource {
+  const sha256 = text === null ? (mirrors.checksums[source] ?? '') : createHash('sha256').update(text).digest('hex');
+  const url = text === null ? mirrored(source, mirrors) : source;
+  return { name: 'network', version: '', url, upstream: source, sha256, text };
 }
 
 function manifestOf(name: string, version: string, mirrors: Mirrors): ManifestSource {

@@ -11,15 +11,20 @@ export interface TextCache {
 const MOST_BYTES = 4_000_000;
 
 /**
- * The release with the text of its manifests, each from the cache or fetched and then held to its sha256.
- * Throws ARTIFACT when there is no checksum, when fetching fails or when the text is another one.
+ * The release with the text of its pod network's manifest, from the cache or fetched and then held to its sha256.
+ * Throws ARTIFACT when there is none for the release, when fetching fails or when the text is another one.
  */
 export async function loadManifests(
   release: Release,
   fetchText: (url: string) => Promise<string>,
   cache: TextCache,
 ): Promise<Release> {
-  return { ...release, manifests: { flannel: await load(release.manifests.flannel, fetchText, cache) } };
+  if (release.podNetwork === null) {
+    throw new ProvisionError('ARTIFACT', `no such pod network is known to go with Kubernetes ${release.kubernetes}`, {
+      hint: 'choose another: network: flannel, or network: {manifest: <URL or file>} with one that you know to go with it',
+    });
+  }
+  return { ...release, podNetwork: await load(release.podNetwork, fetchText, cache) };
 }
 
 async function load(
@@ -28,6 +33,7 @@ async function load(
   cache: TextCache,
 ): Promise<ManifestSource> {
   const { sha256 } = source;
+  if (source.text !== null) return source;
   const kept = await cache.get(sha256);
   if (kept !== null && digest(kept) === sha256) return { ...source, text: kept };
   const text = await fetched(source, fetchText);

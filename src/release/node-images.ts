@@ -15,12 +15,25 @@ export function nodeImages(cluster: Cluster, release: Release, node: Node): read
       ? [images['kube-apiserver'], images['kube-controller-manager'], images['kube-scheduler']]
       : []),
     ...(mayRunCoreDns(release, node) ? [images.coredns] : []),
+    // Its Deployment tolerates what CoreDNS does (calico.yaml of 3.31.0).
+    ...(cluster.network.plugin === 'calico' && mayRunCoreDns(release, node)
+      ? named([images['calico-kube-controllers']])
+      : []),
   ];
 }
 
 /** What connects the pods, on every node. */
 export const networkImages = ({ network }: Cluster, { images }: Release): readonly string[] =>
-  network.plugin === 'flannel' ? [images['flannel-cni-plugin'], images.flannel] : [];
+  named(
+    network.plugin === 'flannel'
+      ? [images['flannel-cni-plugin'], images.flannel]
+      : network.plugin === 'calico'
+        ? [images['calico-cni'], images['calico-node']]
+        : [],
+  );
+
+const named = (images: readonly (string | undefined)[]): readonly string[] =>
+  images.filter((image) => image !== undefined);
 
 /** Every image of the cluster, each once. */
 export const clusterImages = (cluster: Cluster, release: Release): readonly string[] => [

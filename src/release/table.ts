@@ -6,7 +6,8 @@ import { traits } from './traits.js';
 
 export interface ReleaseRow extends ReleaseTraits {
   readonly kubernetes: string;
-  readonly pins: Readonly<Record<ComponentName, string>>;
+  /** calico goes with few releases of Kubernetes; flannel's manifest asks nothing that changed. */
+  readonly pins: Readonly<Record<ComponentName, string> & { calico?: string }>;
   /** Image tags that are not the component's version. */
   readonly tags: Readonly<Record<'agnhost' | 'coredns' | 'etcd' | 'flannel-cni-plugin', string>>;
 }
@@ -26,7 +27,8 @@ const commonTags = { agnhost: '2.63.0', 'flannel-cni-plugin': '1.9.1-flannel1' }
 
 /** The last crictl lines that fall back to CRI v1alpha2 are 1.23 to 1.25. */
 const bilingual = { ...common, crictl: '1.23.0' };
-const modern = { ...common, crictl: '1.36.0' };
+/** calico 3.31 asks for policy/v1 and CRDs with validation rules: the releases that docs.tigera.io/calico/3.31 names, and 1.36. */
+const modern = { ...common, calico: '3.31.0', crictl: '1.36.0' };
 
 /** By minor version; sorted. */
 export const releases: Readonly<Record<string, ReleaseRow>> = Object.freeze({

@@ -15,15 +15,17 @@ export const objects: Kind<ObjectsResource, ObjectsAnswer> = {
   kind: 'objects',
   name: (r) => r.name,
 
-  // One kubectl for all of them. An API that cannot be asked yet is an answer here: it is what the first plan finds.
+  // One kubectl for all of them. An API that cannot be asked yet is an answer here: it is what the first plan finds. So is a kind that
+  // the API does not know: its definition is among what is to be made.
   ask: (rs) => `
 ${apiWord(ADMIN_CONF)}
+${ASK_WORD}
 if [ ! -f ${ADMIN_CONF} ] || ! have kubectl; then echo 'unreachable there is no API server yet'
 elif ! api get --raw /readyz >/dev/null 2>&1; then echo 'unreachable the API server does not answer'
 elif [ "$(api auth can-i '*' '*' 2>/dev/null)" != yes ]; then echo 'unreachable admin.conf has no rights yet'
 else
   echo asked
-  ${heredoc('api get -f - -o json --ignore-not-found', listOf(rs.flatMap((r) => r.manifests.map(identityOf))))}
+  ${heredoc('ask_objects', listOf(rs.flatMap((r) => r.manifests.map(identityOf))))}
 fi`,
 
   read(output, rs) {
@@ -68,6 +70,15 @@ ${APPLY_WORD}
 ${privateFile('objects.json', listOf(r.manifests))}apply_objects "$PROVISION_TMP/objects.json"
 rm -f -- "$PROVISION_TMP/objects.json" "$PROVISION_TMP/super-admin.conf"`,
 };
+
+/** `ask_objects`: what is there of the objects on stdin. */
+const ASK_WORD = `
+ask_objects() {
+  { _why=$(api get -f - -o json --ignore-not-found 2>&1 >&3); } 3>&1 && return 0
+  _why=$(printf '%s\\n' "$_why" | grep -v -e 'no matches for kind' -e '^ensure CRDs are installed first') || return 0
+  printf '%s\\n' "$_why" >&2
+  return 1
+}`;
 
 const counted = (n: number): string => (n === 1 ? '1 object' : `${n} objects`);
 

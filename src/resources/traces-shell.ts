@@ -21,8 +21,9 @@ const pattern = (names: readonly string[]): string => names.map((name) => `'${na
  *   and of the other rules those that let something in or out by one of the LINKs.
  *   Never another's rule, never a whole table. A jump to a chain is the end of its rule, so a comment cannot fool it.
  * take_tables FORMER…: of NFT_TABLES those that were not there before; iptables' own only when nothing is left in them.
- * take_links "FORMER…" PATTERN…: veth* only when it hangs on a bridge of ours; never a device.
+ * take_links "FORMER…" PATTERN…: veth* only when it hangs on a bridge of ours; never a device. tunl0 belongs to the kernel and is only emptied.
  * give_back_policy: of the FORWARD chain, as "$entry.was.policy" has it; a chain that was not there accepted everything.
+ * take_ipsets PREFIX…: after the rules that refer to them. take_routes CIDR…: those to it and to its parts.
  * take_path PATH: whatever is there. take_children DIR FORMER…: what came into a directory that was there before.
  * give_back_mode DIR: as "$entry.was.modes" has it.
  */
@@ -98,11 +99,22 @@ take_links() { # by ip and not by /sys: a container's /sys may show the links of
       case $_was in *" $_n "*) continue ;; esac
       case $_n in
         veth*) [ $_round = veth ] && is_named "$(printf '%s\\n' "$_rest" | sed -n 's/.* master \\([^ ]*\\) .*/\\1/p')" cni0 "$@" || continue ;;
+        tunl0) [ $_round = veth ] || { ip address flush dev tunl0 && ip link set dev tunl0 down; } || exit 1; continue ;;
         *) [ $_round = rest ] || continue ;;
       esac
       ip link delete dev "$_n" || ! ip link show dev "$_n" >/dev/null 2>&1 || exit 1
     done || return 1
   done
+}
+take_ipsets() {
+  have ipset || return 0
+  for _s in $(ipset list -n 2>/dev/null); do
+    for _p; do case $_s in "$_p"*) ipset destroy "$_s" || return 1 ;; esac; done
+  done
+}
+take_routes() {
+  have ip || return 0
+  for _r; do ip -4 route flush root "$_r" || return 1; done
 }
 take_ipvs() { # the services on the addresses of kube-proxy's own link
   have ip && ip link show dev kube-ipvs0 >/dev/null 2>&1 && [ -e /proc/net/ip_vs ] || return 0

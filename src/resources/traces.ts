@@ -75,6 +75,8 @@ ${rs.map((r) => `! owned ${word(`traces ${r.name}`)} || echo owned ${word(r.name
       ipvs: r.ipvs,
       ...(r.theirsWith === undefined ? {} : { theirsWith: r.theirsWith }),
       ...(r.forwarding === undefined ? {} : { forwarding: r.forwarding }),
+      ...(r.ipsets === undefined ? {} : { ipsets: r.ipsets }),
+      ...(r.routes === undefined ? {} : { routes: r.routes }),
       ...(r.sysctls === undefined ? {} : { sysctls: r.sysctls }),
     }),
     vanish: (entry) => ({
@@ -108,6 +110,8 @@ ${rs.map((r) => `! owned ${word(`traces ${r.name}`)} || echo owned ${word(r.name
 const takeNetwork = (r: TracesResource, former: TracesAnswer): readonly string[] => [
   r.links.length > 0 ? `take_links ${words([former.links.join(' '), ...r.links])}` : '',
   r.chains.length > 0 ? `take_chains ${words([r.forwarding ? r.links.join(' ') : '', ...r.chains])}` : '',
+  r.ipsets === undefined ? '' : `take_ipsets ${words(r.ipsets)}`,
+  r.routes === undefined ? '' : `take_routes ${words(r.routes)}`,
   r.forwarding ? 'give_back_policy' : '',
   r.chains.length > 0 && former.tables !== null ? `take_tables ${words(former.tables)}` : '',
   ownsNetwork(r) ? `take_namespaces ${words(former.namespaces)}` : '',

@@ -1,6 +1,6 @@
 import { type KubernetesObject, type Probe, ProvisionError, type Scene, type Step } from '../model/index.js';
-import { parseYamlDocuments } from '../templates.js';
 import { withImageNames } from './images.js';
+import { networkManifest } from './network.js';
 
 export const flannel: Step = {
   id: 'flannel',
@@ -25,13 +25,7 @@ const podNetwork: Probe = {
 
 /** flannel's own manifest as it is published, with nothing changed but the pod network and the names that Docker needs for images. */
 function flannelObjects({ cluster, release }: Scene): readonly KubernetesObject[] {
-  const { text, upstream } = release.manifests.flannel;
-  if (text === null) {
-    throw new ProvisionError('INTERNAL', 'the flannel manifest was not loaded before the plan was made', {
-      said: upstream,
-    });
-  }
-  const objects = parsed(text, upstream);
+  const { objects, upstream } = networkManifest(release);
   const patched = objects.map((object) => withImageNames(withPodNetwork(object, cluster.network.podCidr), release));
   if (!patched.some((object) => object['data'] !== undefined && hasNetConf(object))) {
     throw new ProvisionError(
@@ -44,14 +38,6 @@ function flannelObjects({ cluster, release }: Scene): readonly KubernetesObject[
     );
   }
   return patched;
-}
-
-function parsed(text: string, upstream: string): readonly KubernetesObject[] {
-  try {
-    return parseYamlDocuments(text).filter((document): document is KubernetesObject => document !== null);
-  } catch (cause) {
-    throw new ProvisionError('ARTIFACT', 'the flannel manifest is not YAML', { said: upstream, cause });
-  }
 }
 
 const NET_CONF = 'net-conf.json';

@@ -1,6 +1,7 @@
 // THE LIST: what provision makes of a host, one sentence per step, in order. Read this first.
 // A step is a pure function from (cluster, node, release, trust, facts) to resources; this room cannot reach a host.
 import type { Step } from '../model/index.js';
+import { calico } from './calico.js';
 import { clusterObjects } from './cluster-objects.js';
 import { coredns } from './coredns.js';
 import { flannel } from './flannel.js';
@@ -8,6 +9,7 @@ import { kernel } from './kernel.js';
 import { kubeProxy } from './kube-proxy.js';
 import { kubectlUsers } from './kubectl.js';
 import { bootstrap, join, kubelet } from './kubelet.js';
+import { ownNetwork } from './network.js';
 import { networkManager } from './network-manager.js';
 import { nodeMarks } from './nodes.js';
 import { owner } from './owner.js';
@@ -45,7 +47,9 @@ export const steps: readonly Step[] = Object.freeze([
   bootstrap, // Control planes: their kubelet starts the pods and joins through its own API server.
   clusterObjects, // The leader: rights and configuration that joining nodes read,
   kubeProxy, // Services,
-  flannel, // the pod network
+  flannel, // the pod network: flannel,
+  calico, // or calico,
+  ownNetwork, // or what the inventory names,
   coredns, // and names.
   join, // Workers: a token for each, the CA checked first.
   nodeMarks, // Every node has its labels and taints and is Ready.

@@ -186,7 +186,21 @@ export const nodeIsReady = (node: Node) => ({
   within: 300,
   hint: `ask why: kubectl describe node ${node.name}; on the host: journalctl -u kubelet`,
   remedy: unseenNode,
+  why: whyNotReady(node),
 });
+
+/** What the kubelet says of itself, and what its pods wait for: without the pod network's images no node gets Ready. */
+function whyNotReady({ name }: Node): readonly (readonly string[])[] {
+  const ask = [...KUBECTL, `--kubeconfig=${KUBELET_CONF}`, 'get'];
+  const waiting = (list: string): string =>
+    `{range .status.${list}[?(@.state.waiting.message)]}{.image}{": "}{.state.waiting.message}{"\\n"}{end}`;
+  const pods = `{range .items[*]}${waiting('initContainerStatuses')}${waiting('containerStatuses')}{end}`;
+  return [
+    [...ask, 'node', name, '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].message}'],
+    // A kubelet may see its own pods only.
+    [...ask, 'pods', '--all-namespaces', `--field-selector=spec.nodeName=${name}`, '-o', `jsonpath=${pods}`],
+  ];
+}
 
 /**
  * A kubelet that looks for its own Node before the API server shows it goes on failing for 140 seconds, and then ends itself to

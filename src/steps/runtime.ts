@@ -2,22 +2,21 @@ import type { Resource, Scene, Step } from '../model/index.js';
 import { toYaml } from '../templates.js';
 import { containerd } from './containerd.js';
 import { docker } from './docker.js';
+import { networkTraces } from './network-traces.js';
 import { BIN, endpointOf } from './places.js';
 import { repositoriesFor } from './repositories.js';
 import { artifact, directory, file, packages } from './words.js';
 
-const CNI_PLUGINS = ['bandwidth', 'bridge', 'dhcp', 'dummy', 'firewall', 'host-device', 'host-local', 'ipvlan'].concat([
-  'loopback',
-  'macvlan',
-  'portmap',
-  'ptp',
-  'sbr',
-  'static',
-  'tap',
-  'tuning',
-  'vlan',
-  'vrf',
-]);
+export const CNI_PLUGINS = [
+  'bandwidth',
+  'bridge',
+  'dhcp',
+  'dummy',
+  'firewall',
+  'host-device',
+  'host-local',
+  'ipvlan',
+].concat(['loopback', 'macvlan', 'portmap', 'ptp', 'sbr', 'static', 'tap', 'tuning', 'vlan', 'vrf']);
 
 export const runtime: Step = {
   id: 'runtime',
@@ -33,7 +32,7 @@ export const runtime: Step = {
     directory('/opt/cni/bin'),
     directory('/etc/cni'),
     directory('/etc/cni/net.d'),
-    NETWORK_TRACES,
+    networkTraces(scene.cluster),
     KERNEL_TRACES,
     ...tools(scene),
     file('/etc/crictl.yaml', toYaml({ 'runtime-endpoint': endpointOf(scene), 'image-endpoint': endpointOf(scene) })),
@@ -57,16 +56,6 @@ const tools = (scene: Scene): readonly Resource[] =>
         ),
         artifact(scene, 'crictl', 'tar.gz', [{ member: 'crictl', path: `${BIN}/crictl` }]),
       ];
-
-/** flannel, the CNI plugins and kube-proxy write these from inside containers or namespaces. */
-const NETWORK_TRACES: Resource = {
-  kind: 'traces',
-  name: 'network',
-  paths: ['/etc/cni/net.d/10-flannel.conflist', '/opt/cni/bin/flannel', '/run/flannel', '/var/lib/cni'],
-  links: ['cni0', 'flannel.1', 'flannel-v6.1', 'kube-ipvs0', 'kube-dummy0', 'nodelocaldns'],
-  chains: ['KUBE-', 'CNI-', 'FLANNEL-'],
-  ipvs: true,
-};
 
 /**
  * Set by running components, whatever we say. kube-proxy v1.36.3: cmd/kube-proxy/app/server_linux.go (setupConntrack),

@@ -25,11 +25,13 @@ export function between(text: string, name: string, inside: string): string {
 
 function releaseTable(): string {
   const rows = Object.values(releases);
-  const components = Object.keys(rows[0]?.pins ?? {}).sort() as (keyof (typeof rows)[number]['pins'])[];
+  const components = [
+    ...new Set(rows.flatMap(({ pins }) => Object.keys(pins))),
+  ].sort() as (keyof (typeof rows)[number]['pins'])[];
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;
   return [
     line(['Kubernetes', ...components]),
     line(['Kubernetes', ...components].map(() => '---')),
-    ...rows.map((row) => line([row.kubernetes, ...components.map((name) => row.pins[name])])),
+    ...rows.map((row) => line([row.kubernetes, ...components.map((name) => row.pins[name] ?? '-')])),
   ].join('');
 }

@@ -77,7 +77,10 @@ export function aCluster(nodes: readonly Node[], over: Partial<Cluster> = {}): C
     method: 'static-pods',
     install: 'binaries',
     runtime: 'containerd',
-    network: { plugin: 'flannel', podCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/12', dnsDomain: 'cluster.local' },
+    network: {
+      ...{ plugin: 'flannel', encapsulation: 'vxlan', mtu: null, manifest: null },
+      ...{ podCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/12', dnsDomain: 'cluster.local' },
+    },
     proxyMode: 'iptables',
     endpoint: { host: nodes[0]?.internalAddress ?? '192.0.2.1', port: 6443 },
     pki: { algorithm: 'RSA-2048', certSans: [] },

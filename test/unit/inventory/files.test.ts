@@ -53,6 +53,10 @@ describe('inventories/', () => {
       true,
     );
   });
+
+  test('calico is set up as its comment says', () => {
+    expect(load('calico.yaml').network).toMatchObject({ plugin: 'calico', encapsulation: 'ipip', mtu: 1440 });
+  });
 });
 
 describe('generated files are current: npm run update', () => {

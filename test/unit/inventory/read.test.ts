@@ -19,6 +19,9 @@ describe('what is left out', () => {
       runtime: 'containerd',
       network: {
         plugin: 'flannel',
+        encapsulation: 'vxlan',
+        mtu: null,
+        manifest: null,
         podCidr: '10.244.0.0/16',
         serviceCidr: '10.96.0.0/12',
         dnsDomain: 'cluster.local',
@@ -176,6 +179,9 @@ nodes: [{name: a, address: 10.0.0.11, roles: [control-plane, worker]}]`);
   test('the network may be a map', () =>
     expect(cluster.network).toEqual({
       plugin: 'flannel',
+      encapsulation: 'vxlan',
+      mtu: null,
+      manifest: null,
       podCidr: '10.9.0.0/16',
       serviceCidr: '10.10.0.0/20',
       dnsDomain: 'k8s.example',

@@ -175,14 +175,14 @@ describe('mirrors', () => {
   test('image names stay as upstream has them', () => {
     expect(Object.values(release({ artifacts: 'http://m.example' }).images)).toEqual(Object.values(release().images));
     for (const image of Object.values(release().images))
-      expect(image).toMatch(/^(registry\.k8s\.io|ghcr\.io)\/\S+:\S+$/);
+      expect(image).toMatch(/^(registry\.k8s\.io|ghcr\.io|quay\.io)\/\S+:\S+$/);
   });
 });
 
 describe('manifests', () => {
   const text = 'kind: Namespace\n';
   const sum = createHash('sha256').update(text).digest('hex');
-  const { upstream } = release().manifests.flannel;
+  const upstream = release().podNetwork?.upstream ?? '';
   const known = release({ checksums: { [upstream]: sum } });
   const cacheOf = (start: Record<string, string> = {}) => {
     const kept = new Map(Object.entries(start));
@@ -211,9 +211,9 @@ describe('manifests', () => {
       return text;
     };
     const mirrored = release({ artifacts: 'http://m.example', checksums: { [upstream]: sum } });
-    expect((await loadManifests(mirrored, fetchText, cache)).manifests.flannel.text).toBe(text);
+    expect((await loadManifests(mirrored, fetchText, cache)).podNetwork?.text).toBe(text);
     expect(asked).toEqual([`http://m.example/${upstream.replace('https://', '')}`]);
-    expect((await loadManifests(known, refuse, cache)).manifests.flannel.text).toBe(text);
+    expect((await loadManifests(known, refuse, cache)).podNetwork?.text).toBe(text);
   });
 
   test('another text is refused, and not kept', async () => {
@@ -224,7 +224,7 @@ describe('manifests', () => {
 
   test('a damaged cache is not believed', async () => {
     const cache = cacheOf({ [sum]: 'half of' });
-    expect((await loadManifests(known, async () => text, cache)).manifests.flannel.text).toBe(text);
+    expect((await loadManifests(known, async () => text, cache)).podNetwork?.text).toBe(text);
     await expect(loadManifests(known, refuse, cacheOf({ [sum]: 'half of' }))).rejects.toMatchObject({
       code: 'ARTIFACT',
       said: expect.stringContaining('no network in a test'),

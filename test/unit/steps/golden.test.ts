@@ -21,6 +21,7 @@ const MACHINES: Readonly<Record<string, MachineFacts>> = {
   'one-node': aDebian(),
   'control-plane-and-workers': aDebian(),
   'ipvs-firewall-open': aDebian(),
+  calico: aDebian(),
   'centos7-docker-aliyun': aCentOs('7'),
   'centos9-packages': aCentOs('9'),
 };

@@ -45,9 +45,69 @@ spec:
         image: ghcr.io/flannel-io/flannel:tag
 `;
 
+/** The parts of calico's manifest that the product touches or must leave alone. */
+const CALICO = `---
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: calico-node
+  namespace: kube-system
+---
+kind: ConfigMap
+apiVersion: v1
+metadata:
+  name: calico-config
+  namespace: kube-system
+data:
+  typha_service_name: "none"
+  calico_backend: "bird"
+  veth_mtu: "0"
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: ippools.crd.projectcalico.org
+spec:
+  group: crd.projectcalico.org
+---
+kind: DaemonSet
+apiVersion: apps/v1
+metadata:
+  name: calico-node
+  namespace: kube-system
+spec:
+  template:
+    spec:
+      hostNetwork: true
+      initContainers:
+        - name: upgrade-ipam
+          image: quay.io/calico/cni:tag
+          env:
+            - {name: CALICO_NETWORKING_BACKEND, valueFrom: {configMapKeyRef: {name: calico-config, key: calico_backend}}}
+        - name: install-cni
+          image: quay.io/calico/cni:tag
+          env:
+            - {name: CNI_CONF_NAME, value: 10-calico.conflist}
+      containers:
+        - name: calico-node
+          image: quay.io/calico/node:tag
+          env:
+            - {name: DATASTORE_TYPE, value: kubernetes}
+            - {name: CALICO_IPV4POOL_IPIP, value: Always}
+            - {name: CALICO_IPV4POOL_VXLAN, value: Never}
+          livenessProbe:
+            exec: {command: [/bin/calico-node, -felix-live, -bird-live]}
+            periodSeconds: 10
+          readinessProbe:
+            exec: {command: [/bin/calico-node, -felix-ready, -bird-ready]}
+`;
+
 export function aRelease(cluster: Cluster, flannel: string | null = FLANNEL): Release {
   const release = releaseFor(cluster);
-  return { ...release, manifests: { flannel: { ...release.manifests.flannel, text: flannel } } };
+  const { podNetwork } = release;
+  if (podNetwork === null) throw new Error('no pod network goes with this release');
+  const text = { flannel, calico: CALICO, manifest: podNetwork.text }[cluster.network.plugin];
+  return { ...release, podNetwork: { ...podNetwork, text } };
 }
 
 /** Says of every key and certificate which one it is: a golden tree shows who gets what. */

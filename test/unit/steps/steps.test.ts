@@ -4,7 +4,7 @@ import { reveal, Secret } from '../../../src/model/index.js';
 import { keyOf } from '../../../src/resources/index.js';
 import { portsFor, steps } from '../../../src/steps/index.js';
 import { MARK } from '../../../src/templates.js';
-import { aMirrors, aNode, noSettings } from '../../support/scene.js';
+import { aCluster, aMirrors, aNode, noSettings } from '../../support/scene.js';
 import { aDebian, aRelease, aScene } from './scene.js';
 
 const wishes = (scene: Scene): readonly Resource[] =>
@@ -335,7 +335,7 @@ describe('flannel', () => {
     const found = wishes(scene).find((r) => r.kind === 'objects' && r.name === 'flannel');
     return found?.kind === 'objects' ? found.manifests : [];
   };
-  const network = { plugin: 'flannel', podCidr: '172.20.0.0/16', serviceCidr: '10.96.0.0/12', dnsDomain: 'x' } as const;
+  const network = { ...aCluster([]).network, podCidr: '172.20.0.0/16' };
 
   test('gets the pod network, and keeps everything else of its manifest', () => {
     const data = manifests(aScene({ cluster: { network } })).find((m) => m.kind === 'ConfigMap')?.['data'] as Record<
