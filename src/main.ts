@@ -33,6 +33,13 @@ const styleOf = (stream: NodeJS.WriteStream) => ({
   colour: stream.isTTY === true && !process.env['NO_COLOR'] && hasCursor,
   ...(stream.isTTY === true && stream.columns > 0 ? { columns: stream.columns } : {}),
 });
+/** A reader who has seen enough (`| head`) goes; what is being done to hosts does not end for that. */
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 /** What is piped somewhere stays UTF-8: it may be JSON. */
 const writer =
   (stream: NodeJS.WriteStream) =>
