@@ -1,9 +1,11 @@
 import { Command, InvalidArgumentError } from 'commander';
 import {
   buildLabMirror,
+  defaultKind,
   defaultRelease,
   down,
   enter,
+  hostKinds,
   installLabPackages,
   type LabRelease,
   labNames,
@@ -40,7 +42,7 @@ const upCommand: MakeCommand = (terminal, done) =>
   named(new Command('up'))
     .description('Make the lab be there: start what does not run, add hosts when asked for more')
     .option('--hosts <n>', 'number of hosts (default: those there are, or 3)', count)
-    .option('--like <kind>', 'what the hosts are like', 'debian12')
+    .option('--like <kind>', `what the hosts are like: ${hostKinds.join(', ')} (default: the lab's, or ${defaultKind})`)
     .option(releaseFlag, releaseHelp(`the lab's, or ${defaultRelease}`), labRelease)
     .option('--cidr <subnet>', 'subnet (default: 10.201.0.0/24 for "lab", else the next free 10.201.X.0/24)')
     .option('--fresh [hosts...]', 'make hosts anew, as if just installed: those named, or all')
@@ -68,7 +70,7 @@ const upCommand: MakeCommand = (terminal, done) =>
 interface UpFlags {
   readonly name: string;
   readonly hosts?: number;
-  readonly like: string;
+  readonly like?: string;
   readonly release?: LabRelease;
   readonly cidr?: string;
   readonly fresh?: boolean | readonly string[];

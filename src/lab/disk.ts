@@ -1,5 +1,6 @@
 import { chmod, chown, lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { HostPackages } from './root.js';
 
 /** One file that makes a host itself, laid over the shared root. */
 export interface DiskFile {
@@ -19,7 +20,10 @@ export interface HostIdentity {
   /** The lab's client key: opens root, ops and deploy. */
   readonly clientKey: string;
   readonly gateway: string;
-  readonly mirror: { readonly source: string; readonly keyring: Buffer; readonly keyringPath: string } | undefined;
+  /** What makes it trust the mirror's packages; none in a lab without a mirror. */
+  readonly mirror: readonly DiskFile[];
+  /** What its packages are: its distribution's habits go with it. */
+  readonly packages: HostPackages;
   /** Its first process, lab/hosts/init.sh. */
   readonly init: string;
   /** The machine may not lower oom_score_adj: its hosts get the runc that does not try. */
@@ -32,9 +36,6 @@ export const volumes = ['containerd', 'docker', 'kubelet', 'etcd'] as const;
 /** The directory of the runc wrapper; first on the PATH of every service of such a host. */
 const wrapperPath = '/usr/lib/lab/bin';
 
-/** The only apt source of a host. */
-export const mirrorList = '/etc/apt/sources.list.d/mirror.list';
-
 /** All files of a host that are not the shared root's. Pure. */
 export function diskFiles(host: HostIdentity): readonly DiskFile[] {
   const users = [
@@ -45,7 +46,7 @@ export function diskFiles(host: HostIdentity): readonly DiskFile[] {
   const files: DiskFile[] = [
     { path: '/usr/lib/lab/init', content: host.init, mode: 0o755 },
     { path: '/etc/hostname', content: `${host.name}\n` },
-    { path: '/etc/hosts', content: `127.0.0.1\tlocalhost\n127.0.1.1\t${host.name}\n\n${ipv6Names}` },
+    { path: '/etc/hosts', content: localNames[host.packages](host.name) },
     { path: '/etc/machine-id', content: `${host.machineId}\n`, mode: 0o444 },
     // Nothing answers there, and the refusal comes at once: names outside the lab fail fast, not after a time-out.
     { path: '/etc/resolv.conf', content: `nameserver ${host.gateway}\n` },
@@ -57,11 +58,8 @@ export function diskFiles(host: HostIdentity): readonly DiskFile[] {
       mode: 0o600,
       owner,
     })),
+    ...host.mirror,
   ];
-  if (host.mirror !== undefined) {
-    files.push({ path: mirrorList, content: `${host.mirror.source}\n` });
-    files.push({ path: host.mirror.keyringPath, content: host.mirror.keyring });
-  }
   if (host.runc !== undefined) {
     const path = `${wrapperPath}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
     files.push({ path: `${wrapperPath}/runc`, content: host.runc, mode: 0o755 });
@@ -73,7 +71,13 @@ export function diskFiles(host: HostIdentity): readonly DiskFile[] {
   return files;
 }
 
-const ipv6Names = '::1\tlocalhost ip6-localhost ip6-loopback\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n';
+/** /etc/hosts as the distribution's installer leaves it. */
+const localNames: Readonly<Record<HostPackages, (name: string) => string>> = {
+  deb: (name) =>
+    `127.0.0.1\tlocalhost\n127.0.1.1\t${name}\n\n::1\tlocalhost ip6-localhost ip6-loopback\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n`,
+  rpm: () =>
+    '127.0.0.1   localhost localhost.localdomain localhost4 localhost4.localdomain4\n::1         localhost localhost.localdomain localhost6 localhost6.localdomain6\n',
+};
 
 /** Makes a host's disk: whole under its name, or not there at all. Whatever lay there is removed first. */
 export async function makeDisk(disk: string, root: string, files: readonly DiskFile[]): Promise<void> {

@@ -9,5 +9,6 @@ export { buildLabMirror } from './lab-mirror.js';
 export { type LabPlaces, labPlaces, type Places, placesOf } from './places.js';
 export type { LabHost } from './record.js';
 export { installLabPackages, labObstacle, missingLabPackages } from './requirements.js';
+export { defaultKind, hostKinds } from './root.js';
 export { type HostStatus, type LabStatus, labNames, status } from './status.js';
 export { type UpOptions, up } from './up.js';

@@ -2,19 +2,31 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuiltMirror, buildMirror } from './build.js';
 import type { LabRelease } from './components.js';
+import type { DiskFile } from './disk.js';
 import { mirrorPids, serveMirror, stopMirror } from './mirror.js';
 import { debianSource } from './mirror-debian.js';
 import type { Places } from './places.js';
+import type { HostPackages } from './root.js';
 
 /** What a host and an inventory need to know of the lab's running mirror. */
 export interface LabMirror {
   readonly checksumsFile: string;
+  /** The line of sources.list for its apt repository. */
   readonly source: string;
+  /** The key that it signs with, as apt reads it. */
   readonly keyring: Buffer;
-  readonly keyringPath: string;
 }
 
 const keyringPath = '/usr/share/keyrings/provision-lab.gpg';
+
+/** The files by which a host trusts the mirror's packages. apt is told where the mirror is, yum is not: its repositories are the provisioner's work. */
+export function trustFiles(mirror: LabMirror, packages: HostPackages): readonly DiskFile[] {
+  if (packages === 'rpm') return [];
+  return [
+    { path: '/etc/apt/sources.list.d/mirror.list', content: `${mirror.source}\n` },
+    { path: keyringPath, content: mirror.keyring },
+  ];
+}
 
 const mirrorFolder = (run: string): string => join(run, 'mirror');
 
@@ -43,7 +55,6 @@ export async function startMirror(built: BuiltMirror, run: string, gateway: stri
     checksumsFile: built.checksumsFile,
     source: debianSource(running.filesUrl, keyringPath),
     keyring: await readFile(running.debianKeyringFile),
-    keyringPath,
   };
 }
 

@@ -7,13 +7,14 @@ import { withLock } from './lock.js';
 import { chooseSlot, labNetwork, overlaps } from './network.js';
 import { labPlaces, type Places } from './places.js';
 import { allRecords, type LabRecord, writeRecord } from './record.js';
+import { defaultKind, type HostKind, hostKind } from './root.js';
 import { prepareKernel } from './shared-kernel.js';
 import { chooseVms, type VmWish } from './vm.js';
 
 /** What is asked of a lab that may or may not be there. */
 export interface LabWish {
   readonly name: string;
-  readonly like: string;
+  readonly like?: string | undefined;
   readonly root: string;
   readonly release?: LabRelease | undefined;
   readonly hosts?: number | undefined;
@@ -41,6 +42,7 @@ export function register(places: Places, wish: LabWish): Promise<LabRecord> {
         vms: chooseVms(hosts, wish.vm, wish.fresh ?? false, former),
         mirror: wish.mirror !== false,
         release: releaseOf(former, wish),
+        like: likeOf(former, wish),
         // The disks lie over the root they were made on; only a lab that is wholly new can change it.
         root: wish.fresh === true ? wish.root : former.root,
       };
@@ -52,8 +54,9 @@ export function register(places: Places, wish: LabWish): Promise<LabRecord> {
     await refuseOverlap(network.cidr, records);
     // A lab without a record is no lab: what an earlier one left is not its own.
     for (const leftover of [lab.disks, lab.state]) await rm(leftover, { recursive: true, force: true });
-    const { name, like, root } = wish;
+    const { name, root } = wish;
     const release = releaseOf(undefined, wish);
+    const like = likeOf(undefined, wish);
     const { checkout } = places;
     const hosts = wish.hosts ?? (wish.vm === true ? 1 : 3);
     const vms = chooseVms(hosts, wish.vm, true, { hosts: 0, vms: [] });
@@ -76,6 +79,15 @@ export function releaseOf(
   if (former === undefined || former.release === release || wish.fresh === true) return release;
   throw new ProvisionError('LAB', `lab "${wish.name}" is for Kubernetes ${former.release}, not ${release}`, {
     hint: `--fresh makes all its hosts anew for ${release}; --name makes another lab beside it`,
+  });
+}
+
+/** What a lab's hosts are like: as asked for, as they are, or the default. All of them are of one kind. Throws LAB otherwise. */
+export function likeOf(former: LabRecord | undefined, wish: Pick<LabWish, 'name' | 'like' | 'fresh'>): HostKind {
+  const like = hostKind(wish.like ?? former?.like ?? defaultKind);
+  if (former === undefined || former.like === like || wish.fresh === true) return like;
+  throw new ProvisionError('LAB', `the hosts of lab "${wish.name}" are like ${former.like}, not ${like}`, {
+    hint: `--fresh makes all of them anew; --name makes another lab beside it`,
   });
 }
 

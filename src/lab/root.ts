@@ -7,14 +7,26 @@ import { exists } from './files.js';
 import { withLock } from './lock.js';
 import type { Places } from './places.js';
 
-/** The kinds of host there are; each has a folder of this name in lab/hosts/ and a Debian suite. */
-const kinds = { debian12: { suite: 'bookworm' } } as const;
+/** What a host's packages are. */
+export type HostPackages = 'deb' | 'rpm';
+
+/** The kinds of host there are: the folders of lab/hosts/ that make their roots, one laid over the other. Debian underneath, all of them. */
+const kinds = {
+  debian12: { parts: ['common', 'debian12'], packages: 'deb' },
+  centos7: { parts: ['common', 'centos', 'centos7'], packages: 'rpm' },
+  centos8: { parts: ['common', 'centos', 'chrony', 'centos8'], packages: 'rpm' },
+  centos9: { parts: ['common', 'centos', 'chrony', 'centos9'], packages: 'rpm' },
+} as const satisfies Readonly<Record<string, { parts: readonly string[]; packages: HostPackages }>>;
 export type HostKind = keyof typeof kinds;
+export const hostKinds: readonly string[] = Object.keys(kinds);
+export const defaultKind: HostKind = 'debian12';
+
+export const packagesOf = (kind: HostKind): HostPackages => kinds[kind].packages;
 
 export function hostKind(name: string): HostKind {
   if (Object.hasOwn(kinds, name)) return name as HostKind;
   throw new ProvisionError('USAGE', `there is no recipe for hosts like "${name}"`, {
-    hint: `known: ${Object.keys(kinds).join(', ')}`,
+    hint: `known: ${hostKinds.join(', ')}`,
   });
 }
 
@@ -22,7 +34,7 @@ export function hostKind(name: string): HostKind {
 export interface RootRecipe {
   readonly name: string;
   readonly suite: string;
-  /** Folders of lab/hosts: the packages of all of them; the last one's customize.sh. */
+  /** Folders of lab/hosts: the packages of all of them; then the files/ and customize.sh of each, in order. */
   readonly parts: readonly string[];
   /** What is left to be done when the tree is there. */
   readonly finish?: (root: string) => Promise<unknown>;
@@ -30,7 +42,7 @@ export interface RootRecipe {
 
 /** The read-only root that all hosts of a kind share. Returns its path. */
 export const ensureRoot = (places: Places, kind: HostKind, say: (line: string) => void): Promise<string> =>
-  ensureTree(places, { name: kind, suite: kinds[kind].suite, parts: [kind] }, say);
+  ensureTree(places, { name: kind, suite: 'bookworm', parts: kinds[kind].parts }, say);
 
 /**
  * A root file system, made once per recipe, in the cache. Returns its path.
@@ -56,8 +68,7 @@ export async function ensureTree(places: Places, recipe: RootRecipe, say: (line:
 }
 
 async function debootstrap(target: string, recipes: string, recipe: RootRecipe, say: (line: string) => void) {
-  const lists = await Promise.all(recipe.parts.map((part) => readFile(join(recipes, part, 'packages'), 'utf8')));
-  const packages = lists.flatMap((list) => list.split('\n')).filter((line) => line !== '' && !line.startsWith('#'));
+  const packages = (await Promise.all(recipe.parts.map((part) => packagesIn(join(recipes, part))))).flat();
   await must(
     [
       // Killed at any moment, it is gone with everything it started and mounted, and the folder can be removed safely.
@@ -65,7 +76,7 @@ async function debootstrap(target: string, recipes: string, recipe: RootRecipe, 
       ...['--propagation', 'private', '--', 'sh', '-c', 'exec "$@" 2>&1', 'sh'],
       ...['mmdebstrap', '--mode=root', '--variant=minbase', `--include=${packages.join(',')}`],
       ...['--dpkgopt=path-exclude=/usr/share/man/*', '--dpkgopt=path-exclude=/usr/share/doc/*'],
-      `--customize-hook=sh "$LAB_RECIPES/${recipe.parts.at(-1)}/customize.sh" "$1"`,
+      ...recipe.parts.map((part) => `--customize-hook=sh "$LAB_RECIPES/common/lay.sh" ${part} "$1"`),
       recipe.suite,
       target,
     ],
@@ -75,6 +86,12 @@ async function debootstrap(target: string, recipes: string, recipe: RootRecipe, 
       hint: 'is the Debian package mirror reachable? try: apt-get update',
     },
   );
+}
+
+async function packagesIn(part: string): Promise<readonly string[]> {
+  const path = join(part, 'packages');
+  if (!(await exists(path))) return [];
+  return (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }
 
 /** Digest of everything the root is made from: the same recipe on the same architecture is the same root. */

@@ -6,17 +6,17 @@ import { ProvisionError } from '../model/index.js';
 import { must } from './command.js';
 import type { LabRelease } from './components.js';
 import { describeLab, type Lab } from './describe.js';
-import { diskFiles, type HostIdentity, makeDisk, mayLowerOomScore, mirrorList } from './disk.js';
+import { diskFiles, type HostIdentity, makeDisk, mayLowerOomScore } from './disk.js';
 import { exists, replaceFile } from './files.js';
 import { inventoryText, knownHostsText } from './lab-files.js';
-import { buildLabMirror, type LabMirror, startMirror } from './lab-mirror.js';
+import { buildLabMirror, type LabMirror, startMirror, trustFiles } from './lab-mirror.js';
 import { withLock } from './lock.js';
 import { type LabPlaces, labPlaces, type Places, placesOf } from './places.js';
 import { killProcesses } from './processes.js';
 import { checkLabName, diskOf, hostsOf, type LabHost, type LabRecord, readRecord } from './record.js';
-import { register, releaseOf } from './register.js';
+import { likeOf, register, releaseOf } from './register.js';
 import { labObstacle, thisMachine } from './requirements.js';
-import { ensureRoot, hostKind } from './root.js';
+import { ensureRoot, type HostPackages, hostKind, packagesOf } from './root.js';
 import { onHost } from './ssh.js';
 import { hostCgroup, isRunning, startHost, waitForHost } from './start.js';
 import { type VmWish, vmFiles } from './vm.js';
@@ -51,19 +51,21 @@ export async function up(options: UpOptions = {}): Promise<Lab> {
   checkLabName(name);
   const places = options.places ?? placesOf();
   const say = options.say ?? (() => {});
-  const kind = hostKind(options.like ?? 'debian12');
+  const wish = { ...options, name };
   const goOn = (): void => {
     if (options.signal?.aborted === true) throw interrupted(name);
   };
   try {
-    const root = await ensureRoot(places, kind, say);
+    // Before roots and mirrors, which may take a while, and once more when the lab is registered.
+    const former = await readRecord(places, name);
+    const like = likeOf(former, wish);
+    const release = releaseOf(former, wish);
+    const root = await ensureRoot(places, like, say);
     goOn();
-    // Before the mirror, which may take a while, and once more when the lab is registered.
-    const release = releaseOf(await readRecord(places, name), { ...options, name });
     const built = options.mirror === false ? undefined : await buildLabMirror(places, release, say, options.signal);
     return await withLock(`lab ${name}`, `bringing up lab "${name}"`, 60_000, async () => {
       goOn();
-      const record = await register(places, { ...options, name, like: kind, root, release });
+      const record = await register(places, { ...wish, like, root, release });
       const lab = labPlaces(places, name);
       await layWiring(record.network);
       const mirror = built === undefined ? undefined : await startMirror(built, lab.run, record.network.gateway);
@@ -141,7 +143,8 @@ async function makeDisks(
       hostKey: await makeHostKey(host.name, lab.run),
       clientKey,
       gateway: record.network.gateway,
-      mirror,
+      mirror: mirror === undefined ? [] : trustFiles(mirror, packagesOn(record, host)),
+      packages: packagesOn(record, host),
       init,
       runc,
     };
@@ -165,14 +168,20 @@ async function makeHostKey(name: string, scratch: string): Promise<HostIdentity[
   }
 }
 
+/** Virtual machines are Debian's, whatever the others are like. */
+const packagesOn = (record: LabRecord, host: LabHost): HostPackages =>
+  packagesOf(host.vm ? 'debian12' : hostKind(record.like));
+
 /** Another mirror signs with another key: hosts that are older than it are told. */
 async function renewMirrorKey(record: LabRecord, state: string, mirror: LabMirror): Promise<void> {
   for (const host of hostsOf(record)) {
-    const known = await readFile(join(diskOf(record, host), 'upper', mirror.keyringPath)).catch(() => undefined);
-    if (known?.equals(mirror.keyring)) continue;
-    const script = `base64 -d > ${mirror.keyringPath} && echo '${mirror.source}' > ${mirrorList}`;
-    const { code, stderr } = await onHost(state, host, script, mirror.keyring.toString('base64'));
-    if (code !== 0) throw new ProvisionError('LAB', `${host.name} did not take the mirror's key`, { said: stderr });
+    for (const { path, content } of trustFiles(mirror, packagesOn(record, host))) {
+      const known = await readFile(join(diskOf(record, host), 'upper', path)).catch(() => undefined);
+      const wanted = Buffer.from(content);
+      if (known?.equals(wanted)) continue;
+      const { code, stderr } = await onHost(state, host, `base64 -d > ${path}`, wanted.toString('base64'));
+      if (code !== 0) throw new ProvisionError('LAB', `${host.name} did not take the mirror's key`, { said: stderr });
+    }
   }
 }
 

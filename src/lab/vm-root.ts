@@ -15,7 +15,7 @@ export function ensureVmRoot(places: Places, say: (line: string) => void): Promi
   const finish = (root: string): Promise<unknown> => inOwnMounts(label, [root]);
   return ensureTree(
     places,
-    { name: 'debian12-vm', suite: 'bookworm', parts: ['debian12', 'debian12-vm'], finish },
+    { name: 'debian12-vm', suite: 'bookworm', parts: ['common', 'debian12', 'debian12-vm'], finish },
     say,
   );
 }

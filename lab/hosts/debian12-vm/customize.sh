@@ -1,11 +1,7 @@
 #!/bin/sh
 # Finishes the root of a virtual machine: a practice host as ../debian12 makes it, with the kernel's part given back.
-# Called by mmdebstrap with the root's path; LAB_RECIPES is the folder above this one.
 set -eu
 root=$1
-
-sh "$LAB_RECIPES/debian12/customize.sh" "$root"
-cp -r --no-preserve=ownership "$LAB_RECIPES/debian12-vm/files/." "$root/"
 
 # What a container must leave to the machine is this host's own: its clock, its kernel's settings and messages, its devices.
 rm -r "$root/etc/systemd/system/chrony.service.d" "$root/etc/systemd/journald.conf.d"

@@ -52,11 +52,8 @@ describe('a host’s own files', () => {
     hostKey: { private: 'PRIVATE', public: 'PUBLIC' },
     clientKey: 'CLIENT',
     gateway: '10.201.0.1',
-    mirror: {
-      source: 'deb [signed-by=/k.gpg] http://m/debian bookworm main',
-      keyring: Buffer.from('k'),
-      keyringPath: '/k.gpg',
-    },
+    mirror: [{ path: '/etc/apt/sources.list.d/mirror.list', content: 'deb http://m/debian bookworm main' }],
+    packages: 'deb',
     init: '#!/bin/sh',
     runc: undefined,
   };
@@ -79,8 +76,16 @@ describe('a host’s own files', () => {
   });
 
   test('packages come from the mirror or from nowhere', () => {
-    expect(files().get('/etc/apt/sources.list.d/mirror.list')?.content).toContain('signed-by=/k.gpg');
-    expect([...files({ mirror: undefined }).keys()].filter((path) => path.includes('apt'))).toEqual([]);
+    expect(files().get('/etc/apt/sources.list.d/mirror.list')?.content).toContain('http://m/debian');
+    expect([...files({ mirror: [] }).keys()].filter((path) => path.includes('apt'))).toEqual([]);
+  });
+
+  test('a host knows its own name as its distribution’s installer would have it', () => {
+    expect(files().get('/etc/hosts')?.content).toContain('127.0.1.1\th1\n');
+    expect(files({ packages: 'rpm' }).get('/etc/hosts')?.content).toMatch(
+      /^127\.0\.0\.1 {3}localhost localhost\.localdomain/,
+    );
+    expect(files({ packages: 'rpm' }).get('/etc/hosts')?.content).not.toContain('h1');
   });
 
   test('CAP_SYS_RESOURCE is bit 24 of the bounding set', () => {

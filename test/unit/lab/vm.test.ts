@@ -57,7 +57,7 @@ test('a virtual machine has its address by its own network service, and no first
       hostKey: { private: 'PRIVATE', public: 'PUBLIC' },
       clientKey: 'CLIENT',
     },
-    ...{ gateway: '10.201.0.1', mirror: undefined },
+    ...{ gateway: '10.201.0.1', mirror: [], packages: 'deb' as const },
   };
   const files = new Map(
     vmFiles(identity, { address: '10.201.0.11', prefix: 24, mac: '02:50:4c:00:00:01' }).map((f) => [f.path, f.content]),
