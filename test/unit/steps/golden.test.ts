@@ -1,20 +1,12 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { readInventory } from '../../../src/inventory/index.js';
-import {
-  isControlPlane,
-  type MachineFacts,
-  type Node,
-  type Resource,
-  type Scene,
-  Secret,
-} from '../../../src/model/index.js';
+import { isControlPlane, type MachineFacts, type Node, type Scene } from '../../../src/model/index.js';
 import { knownVersions } from '../../../src/release/index.js';
-import { steps } from '../../../src/steps/index.js';
-import { bareYaml } from '../../../src/templates.js';
-import { aCentOs, aDebian, aRelease, fakeTrust, root } from './scene.js';
+import { aNode } from '../../support/scene.js';
+import { aCentOs, aDebian, aRelease, aScene, fakeTrust, root } from './scene.js';
+import { type Tree, treeDifference, treeOf } from './tree.js';
 
 /** A small spanning set: everything on one host; the usual; every option off its default; by packages, on old and new systems. */
 const MACHINES: Readonly<Record<string, MachineFacts>> = {
@@ -24,50 +16,9 @@ const MACHINES: Readonly<Record<string, MachineFacts>> = {
   calico: aDebian(),
   'centos7-docker-aliyun': aCentOs('7'),
   'centos9-packages': aCentOs('9'),
+  'docker-1.18': aCentOs('7'),
 };
 const golden = join(root, 'test/golden');
-
-type Tree = ReadonlyMap<string, string>;
-
-/** Every file that the node would get under its path, and `resources.txt`: all other things in their order. */
-function treeOf(scene: Scene): Tree {
-  const tree = new Map<string, string>();
-  const lines: string[] = [];
-  for (const step of steps) {
-    if (!step.on(scene.node, scene.cluster, scene.leader)) continue;
-    lines.push(`${step.id}: ${step.title}${step.after === undefined ? '' : ` (after ${step.after.join(', ')})`}`);
-    for (const resource of step.desire(scene)) {
-      if (resource.kind === 'file') tree.set(`root${resource.path}`, shown(resource.content));
-      if (resource.kind === 'objects') {
-        const documents = resource.manifests.map((manifest) => bareYaml(manifest)).join('---\n');
-        tree.set(`api/${resource.name.replaceAll(' ', '-')}.yaml`, documents);
-      }
-      lines.push(`  ${line(resource)}`);
-    }
-    for (const gate of step.gates?.(scene) ?? []) lines.push(`  wait ${gate.within} s until ${gate.title}`);
-  }
-  return tree.set('resources.txt', `${lines.join('\n')}\n`);
-}
-
-const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
-const shown = (content: string | Secret): string =>
-  content instanceof Secret ? `«secret ${digest(content.reveal())}»\n` : content;
-
-function line(resource: Resource): string {
-  switch (resource.kind) {
-    case 'file':
-      return `file ${resource.mode.toString(8).padStart(4, '0')} ${resource.path}`;
-    case 'objects':
-      return `objects ${resource.name}: ${resource.manifests.map((m) => `${m.kind} ${m.metadata.name}`).join(', ')}`;
-    default: {
-      const { kind, ...rest } = resource;
-      return `${kind} ${JSON.stringify(rest, octalModes)}`;
-    }
-  }
-}
-
-const octalModes = (key: string, value: unknown): unknown =>
-  key === 'mode' && typeof value === 'number' ? value.toString(8).padStart(4, '0') : value;
 
 const filesBelow = (folder: string): string[] =>
   readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
@@ -112,3 +63,28 @@ describe.each(Object.entries(MACHINES))('what %s becomes', (name, machine) => {
     for (const node of cluster.nodes) expect(treeOf(sceneOf(node))).toEqual(treeOf(sceneOf(node)));
   });
 });
+
+/** Each release as against the next newer one of the table: nothing but what its traits say may differ. */
+describe.each(
+  knownVersions()
+    .slice(0, -1)
+    .map((version, i) => [version, knownVersions()[i + 1] ?? ''] as const),
+)('%s', (version, newer) => {
+  test(`as against ${newer} (UPDATE_GOLDEN=1 rewrites)`, () => {
+    const path = join(golden, 'releases', `${version}.diff`);
+    const told = treeDifference(onOneNode(newer), onOneNode(version));
+    if (process.env['UPDATE_GOLDEN'] === '1') {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, told);
+    }
+    expect(told).toBe(readFileSync(path, 'utf8'));
+  });
+});
+
+const onOneNode = (version: string): Tree =>
+  treeOf(
+    aScene({
+      nodes: [aNode('one', { roles: ['control-plane'] })],
+      cluster: { version, install: 'packages', runtime: 'docker' },
+    }),
+  );

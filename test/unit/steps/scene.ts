@@ -124,7 +124,13 @@ export const fakeTrust: Trust = {
 };
 
 export const aDebian = (over: Partial<MachineFacts> = {}): MachineFacts =>
-  aMachine({ family: 'debian', packageManager: 'apt', resolvConf: ['192.0.2.1'], ...over });
+  aMachine({
+    os: { id: 'debian', like: [], version: '12', name: 'Debian GNU/Linux 12 (bookworm)' },
+    family: 'debian',
+    packageManager: 'apt',
+    resolvConf: ['192.0.2.1'],
+    ...over,
+  });
 
 export const aCentOs = (version: '7' | '8' | '9'): MachineFacts =>
   aMachine({
