@@ -1,3 +1,4 @@
+import { kernelToBe } from '../family/index.js';
 import type { MachineFacts } from '../model/index.js';
 import { type Draft, error, type HostCheck, type Subject, tells, warning } from './check.js';
 
@@ -20,26 +21,51 @@ export const kernelVersion: HostCheck = {
     ),
   ],
   before: ['apply'],
-  look({ cluster, machine, release: { host } }) {
-    const [kernel, least] = [kernelNumber(machine.kernel), kernelNumber(host.leastKernel)];
+  look({ cluster, node, machine, release: { host } }) {
+    const running = kernelToBe(node, machine);
+    const [kernel, least] = [kernelNumber(running), kernelNumber(host.leastKernel)];
     if (kernel === null || least === null) return [];
     if (kernel < least) {
       return [
         error(
           NAME,
-          `kernel release ${machine.kernel} is unsupported by Kubernetes ${cluster.version}: it needs ${host.leastKernel} or newer`,
-          'use a system with a newer kernel (Debian 12, Ubuntu 22.04 and Enterprise Linux 9 have one), or an older release',
+          `kernel release ${running} is unsupported by Kubernetes ${cluster.version}: it needs ${host.leastKernel} or newer`,
+          'use a system with a newer kernel (Debian 12, Ubuntu 22.04 and Enterprise Linux 9 have one), on Enterprise Linux system.kernel: elrepo-lt, or an older release',
         ),
       ];
     }
     // The 5.14 of Enterprise Linux 9 is its vendor's long-term kernel.
     const isNamed = kernel >= 6000 || host.namedKernels?.some((named) => kernelNumber(named) === kernel) !== false;
-    if (isNamed || /\.el9/.test(machine.kernel)) return [];
+    if (isNamed || /\.el9/.test(running)) return [];
     return [
       warning(
         NAME,
-        `kernel release ${machine.kernel} is none of those that Kubernetes names: ${host.namedKernels?.join(', ')}, 6.x`,
+        `kernel release ${running} is none of those that Kubernetes names: ${host.namedKernels?.join(', ')}, 6.x`,
         'use a long-term kernel when there is one',
+      ),
+    ];
+  },
+};
+
+/** The inventory's word for a kernel counts for hosts that join; here it came too late, and that is said. */
+export const kernelOfNode: HostCheck = {
+  tells: [
+    tells(
+      'Kernel',
+      'warning',
+      'a node of the cluster runs the kernel that `system.kernel: elrepo-lt` asks for; no node is restarted for it',
+      'drain it, `reset` it, and let it join again',
+    ),
+  ],
+  before: ['apply'],
+  look({ node, machine }) {
+    if (node.system.kernel !== 'elrepo-lt' || machine.clusterCa === null || /\.elrepo\./.test(machine.kernel))
+      return [];
+    return [
+      warning(
+        'Kernel',
+        `it is a node already and runs ${machine.kernel}: system.kernel: elrepo-lt does not restart it`,
+        `drain it, then provision reset --limit ${node.name} and apply, or change its kernel by hand`,
       ),
     ];
   },

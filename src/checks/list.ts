@@ -3,7 +3,7 @@ import { clockSkew, timeSync } from './clock.js';
 import { disk, etcdDisk } from './disk.js';
 import { maxPods, oneAuthority, podCapacity, unique } from './fleet.js';
 import { hardware } from './hardware.js';
-import { calico, cgroups, kernelConfig, kernelVersion, proxyMode } from './kernel.js';
+import { calico, cgroups, kernelConfig, kernelOfNode, kernelVersion, proxyMode } from './kernel.js';
 import { architecture, initSystem, kubeletVersion, privileged, selinux, size, swap, system } from './machine.js';
 import { cidrs, hostname, internalAddress, proxy, resolvConf } from './network.js';
 import { available, cniConfigs, foreignRuntimes, otherCluster } from './ownership.js';
@@ -24,6 +24,7 @@ export const HOST_CHECKS: readonly HostCheck[] = [
   size,
   hardware,
   kernelVersion,
+  kernelOfNode,
   kernelConfig,
   proxyMode,
   calico,

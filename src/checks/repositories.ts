@@ -7,7 +7,7 @@ export const repositories: HostCheck = {
     tells(
       'PackageRepository',
       'error',
-      "the repositories that `install`, `runtime` and `system.repositories` need are published for the host's system",
+      "the repositories that `install`, `runtime`, `system.repositories` and `system.kernel` need are published for the host's system",
       '`mirrors`, `install: binaries`, `system.repositories: keep`',
     ),
   ],
@@ -17,6 +17,7 @@ export const repositories: HostCheck = {
     const named: readonly RepositoryName[] = [
       ...(cluster.install === 'packages' || cluster.runtime === 'docker' ? (['docker-ce'] as const) : []),
       ...(cluster.install === 'packages' ? (['kubernetes'] as const) : []),
+      ...(node.system.kernel === 'elrepo-lt' ? (['elrepo-kernel'] as const) : []),
     ];
     return [
       ...(node.system.repositories === 'mirror' ? told(baseRepositories(wanted)) : []),

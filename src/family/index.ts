@@ -10,4 +10,4 @@ export {
   type Sources,
   type Wanted,
 } from './repositories.js';
-export { type Family, families, familyById, kernelPackage } from './table.js';
+export { type Family, families, familyById, kernelPackage, kernelToBe } from './table.js';

@@ -1,4 +1,4 @@
-import { type MachineFacts, ProvisionError } from '../model/index.js';
+import { type MachineFacts, type Node, ProvisionError } from '../model/index.js';
 
 /** A family of operating systems: what a step has to know of it. A difference between distributions is a field here, never a branch there. */
 export interface Family {
@@ -17,6 +17,8 @@ export interface Family {
   readonly time: TimeClient;
   /** What brings the distribution's own kernel. */
   readonly kernel: KernelPackage;
+  /** Series of ELRepo's long-term kernel (elrepo.org, kernel-lt); null: there is none. */
+  readonly longTermKernel: string | null;
   /** The command completion of bash. */
   readonly completionPackage: string;
   /** Where the host's own certificate authorities lie beside /etc/ssl/certs, and what that links to. */
@@ -56,6 +58,7 @@ const RED_HAT = {
   proxyPackages: { iptables: [], ipvs: ['ipvsadm'], nftables: ['nftables'] },
   time: RED_HAT_TIME,
   kernel: { name: 'kernel', flavour: null, usual: null },
+  longTermKernel: null,
   completionPackage: 'bash-completion',
   certificateFolders: ['/etc/pki/ca-trust', '/etc/pki/tls/certs'],
   kubeletDefaults: '/etc/sysconfig/kubelet',
@@ -92,6 +95,7 @@ const DEBIAN = {
     chronyConf: '/etc/chrony/chrony.conf',
   },
   kernel: { name: 'linux-image-', flavour: /-((?:cloud-|rt-)?(?:amd64|arm64))$/, usual: null },
+  longTermKernel: null,
   completionPackage: 'bash-completion',
   certificateFolders: ['/etc/ca-certificates', '/usr/local/share/ca-certificates', '/usr/share/ca-certificates'],
   kubeletDefaults: '/etc/default/kubelet',
@@ -101,6 +105,7 @@ export const families: readonly Family[] = [
   {
     ...RED_HAT,
     id: 'el7',
+    longTermKernel: '5.4',
     title: 'Enterprise Linux 7',
     packageManager: 'yum',
     enterpriseLinux: 7,
@@ -111,6 +116,7 @@ export const families: readonly Family[] = [
   {
     ...RED_HAT,
     id: 'el8',
+    longTermKernel: '5.4',
     title: 'Enterprise Linux 8',
     enterpriseLinux: 8,
     packages: [...RED_HAT_PACKAGES, 'curl', 'iproute-tc', 'iptables', 'iptables-ebtables'],
@@ -118,6 +124,7 @@ export const families: readonly Family[] = [
   {
     ...RED_HAT,
     id: 'el9',
+    longTermKernel: '6.1',
     title: 'Enterprise Linux 9',
     enterpriseLinux: 9,
     // ebtables is part of iptables-nft, tc of iproute-tc, and curl-minimal is curl enough.
@@ -126,6 +133,7 @@ export const families: readonly Family[] = [
   {
     ...RED_HAT,
     id: 'el10',
+    longTermKernel: '6.12',
     title: 'Enterprise Linux 10',
     enterpriseLinux: 10,
     packages: [...RED_HAT_PACKAGES, 'iproute-tc', 'iptables-nft'],
@@ -157,4 +165,10 @@ export function familyById(id: string): Family {
 export function kernelPackage({ family, kernel, arch }: Pick<MachineFacts, 'family' | 'kernel' | 'arch'>): string {
   const { name, flavour, usual } = familyById(family).kernel;
   return flavour === null ? name : `${name}${flavour.exec(kernel)?.[1] ?? usual ?? arch}`;
+}
+
+/** The kernel that a host will run when it joins: ELRepo's where the inventory brings it, else the one that it has, or one like it. */
+export function kernelToBe({ system }: Pick<Node, 'system'>, { family, kernel, clusterCa }: MachineFacts): string {
+  const series = system.kernel === 'elrepo-lt' && clusterCa === null ? familyById(family).longTermKernel : null;
+  return series ?? kernel;
 }

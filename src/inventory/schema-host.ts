@@ -78,7 +78,7 @@ const timeSync = section('timeSync', 'Where the time comes from. `true` and `fal
   servers: key(z.array(word.host), {
     is: 'NTP servers.',
     example: ['ntp.example.com'],
-    otherwise: "the distribution's",
+    otherwise: "those of `cluster.mirrors` (ntp.aliyun.com of aliyun), else the distribution's",
   }),
 });
 
@@ -125,8 +125,8 @@ export const system = section(
       example: { servers: ['ntp.example.com'] },
       default: defaults.timeSync,
     }),
-    kernel: key(z.enum(['keep', 'distribution']), {
-      is: "Kernel of a host that is no node yet. `distribution`: the newest one of the distribution's package is installed and booted, one host at a time.",
+    kernel: key(z.enum(['keep', 'distribution', 'elrepo-lt']), {
+      is: "Kernel of a host that is no node yet: the newest one of the distribution's package, or ELRepo's long-term kernel (Enterprise Linux), is installed and booted, one host at a time.",
       example: 'distribution',
       default: defaults.kernel,
     }),

@@ -174,7 +174,7 @@ export interface SystemSettings {
   readonly firewall: 'disable' | 'open' | 'keep';
   readonly timeSync: { readonly enabled: boolean; readonly servers: readonly string[] };
   /** Brought and booted before the host joins. */
-  readonly kernel: 'keep' | 'distribution';
+  readonly kernel: 'keep' | 'distribution' | 'elrepo-lt';
   /** null: as it is. */
   readonly timezone: string | null;
   readonly sysctl: Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-import { familyById } from '../family/index.js';
+import { familyById, kernelToBe } from '../family/index.js';
 import { openPorts, type Scene, type Step } from '../model/index.js';
 import { render } from '../templates.js';
 import { kubectlUsers } from './kubectl.js';
@@ -106,14 +106,14 @@ export const modules: Step = {
   id: 'modules',
   title: 'Load kernel modules, now and at boot',
   on: () => true,
-  desire: ({ cluster, machine }) => [
+  desire: ({ cluster, node, machine }) => [
     { kind: 'modules', name: 'kubernetes', modules: ['overlay', 'br_netfilter'] },
     ...(cluster.proxyMode === 'ipvs'
       ? [
           {
             kind: 'modules' as const,
             name: 'ipvs',
-            modules: ['ip_vs', 'ip_vs_rr', 'ip_vs_wrr', 'ip_vs_sh', conntrackOf(machine.kernel)],
+            modules: ['ip_vs', 'ip_vs_rr', 'ip_vs_wrr', 'ip_vs_sh', conntrackOf(kernelToBe(node, machine))],
           },
         ]
       : []),

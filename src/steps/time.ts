@@ -29,8 +29,12 @@ export const timePackages = ({ system }: Node, machine: Scene['machine']): reado
 /** ntpdate has no servers of its own. */
 const PUBLIC_SERVERS = ['0.pool.ntp.org', '1.pool.ntp.org'];
 
-function ntpdate({ node }: Scene): readonly Resource[] {
-  const { servers } = node.system.timeSync;
+/** The inventory's, else those that its preset of mirrors has. */
+const serversFor = ({ node, cluster }: Scene): readonly string[] =>
+  node.system.timeSync.servers.length > 0 ? node.system.timeSync.servers : cluster.mirrors.timeServers;
+
+function ntpdate(scene: Scene): readonly Resource[] {
+  const servers = serversFor(scene);
   const text = render('cron/ntpdate', { servers: (servers.length === 0 ? PUBLIC_SERVERS : servers).join(' ') });
   return [
     // Two that set one clock undo each other's work.
@@ -47,11 +51,11 @@ function chrony(scene: Scene): readonly Resource[] {
 }
 
 /** The inventory's time servers where chrony looks for them, and its own list off; without any, the distribution's stay. */
-function timeServers({ node, machine }: Scene): readonly Resource[] {
-  const { servers } = node.system.timeSync;
+function timeServers(scene: Scene): readonly Resource[] {
+  const servers = serversFor(scene);
   if (servers.length === 0) return [];
   const lines = `${servers.map((server) => `server ${server} iburst`).join('\n')}\n`;
-  const { chronyServers, chronyConf } = clientOf(machine);
+  const { chronyServers, chronyConf } = clientOf(scene.machine);
   return [
     { kind: 'muted', path: chronyConf, words: ['pool', 'server', 'peer'] },
     chronyServers === null ? block(chronyConf, lines) : file(chronyServers, render('chrony/servers.conf', { lines })),

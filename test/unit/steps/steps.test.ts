@@ -154,6 +154,29 @@ describe('the kernel', () => {
     expect(at({ kernel: '6.1.0-18-cloud-amd64', clusterCa: 'CA' })).toEqual([]);
     expect(keys(aScene())).not.toContain('kernel host');
   });
+  test('of ELRepo comes from its repository, which stays when the host is a node', () => {
+    const el = { ...system, kernel: 'elrepo-lt' as const };
+    const of = (machine: Partial<MachineFacts>): Scene =>
+      aScene(
+        { nodes: [aNode('cp-1', { roles: ['control-plane'], system: el })], cluster: { proxyMode: 'ipvs' } },
+        aDebian({
+          family: 'el7',
+          kernel: '3.10.0-1160.el7.x86_64',
+          os: { id: 'centos', like: ['rhel'], version: '7', name: 'CentOS Linux 7' },
+          ...machine,
+        }),
+      );
+    const wanted = wishes(of({})).filter((r) => r.kind === 'kernel' || keyOf(r) === 'repository elrepo-kernel');
+    expect(wanted.map(keyOf)).toEqual(['repository elrepo-kernel', 'kernel host']);
+    expect(wanted[0]).toMatchObject({ enabled: false });
+    expect(wanted[1]).toMatchObject({ package: 'kernel-lt', enableRepos: ['elrepo-kernel'] });
+    expect(keys(of({ clusterCa: 'CA' })).filter((key) => /^(repository|kernel) /.test(key))).toEqual([
+      'repository elrepo-kernel',
+    ]);
+    // Its modules are those of the kernel that will run.
+    const ipvs = wishes(of({})).find((r) => r.kind === 'modules' && r.name === 'ipvs');
+    expect(ipvs?.kind === 'modules' ? ipvs.modules.at(-1) : '').toBe('nf_conntrack');
+  });
   test('is there before its modules and settings are asked for', () => {
     const scene = aScene(
       { nodes: [aNode('cp-1', { roles: ['control-plane'], system })] },
@@ -183,6 +206,17 @@ describe('time', () => {
       'block /etc/chrony.conf',
       'unit chronyd.service',
     ]);
+  });
+  test('the preset of the mirrors has servers, too, and the inventory beats them', () => {
+    const mirrors = { ...aMirrors(), timeServers: ['ntp.aliyun.com'] };
+    const textOf = (s: Partial<Node['system']>): string =>
+      text(
+        aScene({ nodes: [{ ...node, system: { ...node.system, ...s } }], cluster: { mirrors } }),
+        '/etc/chrony/conf.d/90-provision.conf',
+      );
+    expect(textOf({})).toContain('server ntp.aliyun.com iburst');
+    expect(textOf(servers)).toMatch(/server ntp\.example\.com iburst\n$/);
+    expect(textOf(servers)).not.toContain('aliyun');
   });
   test('without servers its own stay', () => expect(at({}, {})).toEqual(['unit chrony.service']));
   test('Enterprise Linux 7 sets its clock by cron, and nothing else does', () => {
