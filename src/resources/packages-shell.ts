@@ -5,7 +5,7 @@
  * forgotten. VERSION is upstream's: the repositories' newest package of it is taken, and whether it is there is looked at afterwards, because
  * yum ends well when it found only some of what it was asked for.
  * remove_packages: exactly what came in; a package that something else needs by now is kept.
- * hold_packages / release_packages NAME…: by dpkg's hold, or the versionlock plugin where there is one; which of them are ours is in "$entry.was.held".
+ * can_hold, hold_packages / release_packages NAME…: by dpkg's hold, or the versionlock plugin where there is one; which of them are ours is in "$entry.was.held".
  * A list that could not be made, or only in part, would make every package of the host ours: it ends the work.
  */
 export const PACKAGE_WORDS = `
@@ -63,7 +63,10 @@ bring_in() {
   while [ "$_n" -gt 0 ]; do _spec=$(package_spec "$1") || return 1; shift; set -- "$@" "$_spec"; _n=$((_n - 1)); done
   if have apt-get; then apt --no-install-recommends --allow-downgrades --allow-change-held-packages install -- "$@" || return 1
   else
-    for _p in $_wanted; do case $_p in *=*) ! is_locked "\${_p%%=*}" || unlock "\${_p%%=*}" || return 1 ;; esac; done
+    _unlocked=
+    for _p in $_wanted; do case $_p in *=*)
+      if is_locked "\${_p%%=*}"; then unlock "\${_p%%=*}" || return 1; _unlocked="$_unlocked \${_p%%=*}"; fi ;;
+    esac; done
     _some=; if have dnf; then _some=\${_erasing-}; fi
     red $_some install "$@" || _some=failed
     for _p in $_wanted; do case $_p in *=*)
@@ -71,8 +74,10 @@ bring_in() {
       # yum does not go back by "install".
       if ! has_version "$_name" "$_version" && [ "$_some" != failed ] && ! have dnf; then red downgrade "$_name-$_version" || :; fi
       if ! has_version "$_name" "$_version" && ! versions_offered "$_name" | is_offered "$_version"; then no_version "$_name" "$_version"; return 1; fi
+      [ "$_some" != failed ] || return 1
       has_version "$_name" "$_version" || { say "$_name is not $_version afterwards, but: $(versions_there "$_name")"; return 1; } ;;
     esac; done
+    for _p in $_unlocked; do lock "$_p" || return 1; done
     [ "$_some" != failed ] || return 1
   fi
 }
@@ -120,17 +125,19 @@ locks_file() {
 is_locked() { # NAME: by the versionlock plugin
   _list=$(locks_file) && [ -e "$_list" ] && sed 's/^[0-9]*://' "$_list" | n="$1-" awk 'index($0, ENVIRON["n"]) == 1 && substr($0, length(ENVIRON["n"]) + 1) ~ /^[0-9]/ { f = 1 } END { exit !f }'
 }
+lock() { if have dnf; then dnf -q -y versionlock add "$1"; else yum -q -y versionlock add "$1"; fi; }
 unlock() { if have dnf; then dnf -q -y versionlock delete "$1"; else yum -q -y versionlock delete "$1"; fi; }
+can_hold() { # NAME…: asked before anything is installed
+  if have apt-get || locks_file >/dev/null; then return 0; fi
+  say "cannot hold $*: no repository excludes them and the versionlock plugin is not there"
+  say "install python3-dnf-plugin-versionlock (yum: yum-plugin-versionlock)"; return 1
+}
 hold_packages() {
   for _p; do
     note "$entry.was.held" "$_p" || return 1
     if have apt-get; then apt-mark hold -- "$_p" >/dev/null || return 1
     elif is_locked "$_p"; then :
-    elif ! locks_file >/dev/null; then
-      say "$_p cannot be held: no repository excludes it and the versionlock plugin is not there"
-      say "install python3-dnf-plugin-versionlock (yum: yum-plugin-versionlock), by system.packages for example"; return 1
-    elif have dnf; then dnf -q -y versionlock add "$_p" || return 1
-    else yum -q -y versionlock add "$_p" || return 1; fi
+    else lock "$_p" || return 1; fi
   done
 }
 release_packages() {

@@ -77,6 +77,7 @@ fi`,
     const named = [...missing, ...wrong].map((name) => [name, r.versions?.[name]] as const);
     return [
       `package_repos ${words(checkedRepos(r.enableRepos ?? []))}`,
+      loose.length === 0 ? '' : `can_hold ${words(checked(loose))}`,
       named.length === 0 ? '' : `install_packages ${words(named.map(specOf))}`,
       loose.length === 0 ? '' : `hold_packages ${words(checked(loose))}`,
     ]
@@ -85,18 +86,24 @@ fi`,
   },
 
   ledger: {
-    remember: (r) => ({ packages: r.packages, versions: r.versions ?? {} }),
+    remember: (r) => ({ packages: r.packages, versions: r.versions ?? {}, enableRepos: r.enableRepos ?? [] }),
     vanish: (entry) => ({
       verb: '-',
       summary: `remove ${missingIn(formerOf(entry)).join(', ')} and what came with them`,
       because: ['they were not there before'],
     }),
     unmake(entry) {
-      const { versions = {} } = entry.resource as Partial<PackagesResource>;
+      const { versions = {}, enableRepos = [] } = entry.resource as Partial<PackagesResource>;
       const before = Object.entries(formerOf(entry).versions).flatMap(([name, version]) =>
         version !== null && name in versions ? [specOf([name, version])] : [],
       );
-      return `release_packages\nremove_packages${before.length === 0 ? '' : `\nput_back_versions ${words(before)}`}`;
+      const putBack = before.length === 0 ? [] : [`put_back_versions ${words(before)}`];
+      return [
+        `package_repos ${words(checkedRepos(enableRepos))}`,
+        'release_packages',
+        'remove_packages',
+        ...putBack,
+      ].join('\n');
     },
   },
 };

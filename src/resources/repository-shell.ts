@@ -97,10 +97,10 @@ try_repository() {
       if have dnf; then _maker='dnf -y'; else _maker='yum -y'; fi
       ( _id=$1; _url=$4; shift 4
         $_maker -q "$@" clean metadata >/dev/null 2>&1 || :
-        $_maker "$@" makecache ) || { say "repository $1 at $4 cannot be used; nothing was changed"; return 1; } ;;
+        $_maker "$@" makecache ) || { say "repository $1 at $4 cannot be used: it is not put in place"; return 1; } ;;
     apt)
       apt -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$entry.was.try" -o APT::Get::List-Cleanup=false -o APT::Update::Error-Mode=any update ||
-        { say "repository $1 at $4 cannot be used; nothing was changed"; return 1; } ;;
+        { say "repository $1 at $4 cannot be used: it is not put in place"; return 1; } ;;
   esac
 }
 put_aside() {

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -396,6 +397,71 @@ remove_packages
     expect(start(script)).toEqual({ code: 0, out: 'dpkg --purge -- ours\n' });
   });
 
+  test.each([
+    ['1.36.3-150500.1.1', '1.36.3', true],
+    ['1.36.3', '1.36.3', true],
+    ['1.36.30-1', '1.36.3', false],
+    ['1.36.3~rc.1-1', '1.36.3', false],
+    ['20.10.24~3-0~debian-bookworm', '20.10.24', true],
+    ['1.7.4.4+dfsg-2', '1.7.4.4', true],
+    ['1.36.3^git1-1', '1.36.3', true],
+    ['1.35.4-1', '1.36.3', false],
+  ])('package version %s is %s: %s, for the plan and for the shell', (installed, wanted, is) => {
+    expect(start(`${ACTION_PRELUDE}\nis_version '${installed}' '${wanted}'`).code).toBe(is ? 0 : 1);
+    const kind = kindOf('packages');
+    const resource: Resource = { kind: 'packages', name: 'x', packages: ['p'], versions: { p: wanted } };
+    const answer = { versions: { p: installed }, held: [] };
+    expect(kind.appear(resource, answer, NO_CIRCUMSTANCES)).toHaveLength(is ? 0 : 1);
+  });
+
+  describe('keys', () => {
+    const [one, two, rogue] = [aKey(3), aKey(300), aKey(700)];
+    const keyFile = (): string => join(room, 'keyring', 'key.asc');
+    const take = (text: string, pins: readonly string[]) => {
+      writeFileSync(join(room, 'served'), text);
+      const script = `${ACTION_PRELUDE}
+entry='${entry}'; fetch() { cp -- "$1" "$2"; }
+set -eu
+repository_keys r apt '${keyFile()}' 1 '${room}/served' ${pins.join(' ')}
+`;
+      return start(script);
+    };
+
+    test('fingerprints are read from armor, of one block or several, and nothing from what is none', () => {
+      const read = (text: string) => {
+        writeFileSync(join(room, 'k'), text);
+        return start(`${ACTION_PRELUDE}\nkeys_in '${room}/k'`).out.split('\n').slice(0, -1);
+      };
+      expect(read(armored(one.packets))).toEqual([one.fingerprint]);
+      expect(read(armored(one.packets, two.packets))).toEqual([one.fingerprint, two.fingerprint]);
+      expect(read(`${armored(two.packets)}${armored(one.packets)}`)).toEqual([two.fingerprint, one.fingerprint]);
+      expect(read(armored(one.packets).replaceAll('\n', '\r\n'))).toEqual([one.fingerprint]);
+      expect(read('<html>not here</html>')).toEqual([]);
+      expect(read(armored(one.packets, Buffer.from([1, 2, 3])))).toEqual([]);
+    });
+
+    test('a key is put in place only when it and every other in its file is pinned', () => {
+      expect(take(armored(one.packets), [two.fingerprint, one.fingerprint])).toMatchObject({ code: 0 });
+      expect(readFileSync(keyFile(), 'utf8')).toContain('BEGIN PGP PUBLIC KEY BLOCK');
+      rmSync(keyFile());
+      const { code, out } = take(armored(one.packets, rogue.packets), [one.fingerprint, two.fingerprint]);
+      expect(code).toBe(1);
+      for (const said of [
+        'refused: the key of repository r',
+        `seen    ${rogue.fingerprint}`,
+        `pinned  ${two.fingerprint}`,
+      ])
+        expect(out).toContain(said);
+      expect(existsSync(keyFile())).toBe(false);
+    });
+
+    test('what is no key is refused', () => {
+      expect(take('<html>', [one.fingerprint])).toMatchObject({ code: 1 });
+      expect(take(armored(Buffer.from('none')), [one.fingerprint]).out).toContain('cannot be read');
+      expect(existsSync(keyFile())).toBe(false);
+    });
+  });
+
   test('rpm: what is provided under another name counts as installed', () => {
     const bin = join(room, 'bin');
     mkdirSync(bin);
@@ -419,3 +485,26 @@ esac
     ]);
   });
 });
+
+/** A public key as RFC 4880 has it: a version 4 key packet of `size` octets and a user id; and the fingerprint that belongs to it. */
+function aKey(size: number): { readonly packets: Buffer; readonly fingerprint: string } {
+  const body = Buffer.concat([Buffer.from([4, 0x5e, 0, 0, 0, 1]), Buffer.alloc(size, size % 251)]);
+  const head = Buffer.from([0x99, body.length >> 8, body.length & 255]);
+  const fingerprint = createHash('sha1').update(head).update(body).digest('hex').toUpperCase();
+  const user = Buffer.from('lab <lab@example.com>');
+  return { packets: Buffer.concat([head, body, Buffer.from([0xb4, user.length]), user]), fingerprint };
+}
+
+function armored(...packets: readonly Buffer[]): string {
+  const text = Buffer.concat(packets).toString('base64').replace(/.{64}/g, '$&\n');
+  return `-----BEGIN PGP PUBLIC KEY BLOCK-----\nComment: lab\n\n${text}\n=AAAA\n-----END PGP PUBLIC KEY BLOCK-----\n`;
+}
+
+const NO_CIRCUMSTANCES = {
+  newToken: () => {
+    throw new Error('packages need no token');
+  },
+  superAdminKubeconfig: () => {
+    throw new Error('packages need no kubeconfig');
+  },
+};
