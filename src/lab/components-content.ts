@@ -206,6 +206,8 @@ const hostPackages: readonly string[] = [
   'iptables',
   'ipvsadm',
   'kmod',
+  // A virtual machine's root has the kernel of the last point release; this is the newest, for system.kernel to bring.
+  'linux-image-cloud-{arch}',
   'mount',
   'nftables',
   'openssl',

@@ -43,7 +43,7 @@ export function buildSteps(content: MirrorContent, arch: Arch): readonly BuildSt
       title: 'Debian packages for hosts and image layers',
       shared: true,
       run: ({ debian }, options) => {
-        const packages = [...hostPackages, ...Object.values(layerPackages).flat()];
+        const packages = [...hostPackages, ...Object.values(layerPackages).flat()].map((name) => forArch(name, arch));
         return makeOnce(debian, (partial) => fetchPackages(partial, packages, options), options);
       },
     },

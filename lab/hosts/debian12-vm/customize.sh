@@ -9,5 +9,7 @@ for file in 50-pid-max.conf 99-protect-links.conf; do rm "$root/etc/sysctl.d/$fi
 systemctl --root="$root" unmask systemd-udevd.service systemd-udev-trigger.service \
   sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount
 systemctl --root="$root" enable systemd-networkd.service
+# firewalld is Python: on an emulated processor it would take longer to start than all the rest.
+systemctl --root="$root" disable firewalld.service
 
 chroot "$root" update-initramfs -u -k all # with the modules that files/ names
