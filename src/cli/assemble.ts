@@ -1,14 +1,21 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { shellHost } from '../host/index.js';
 import { readInventory } from '../inventory/index.js';
 import type { Cluster, Listener, Node, Release, Secret } from '../model/index.js';
 import { ProvisionError } from '../model/index.js';
 import type { Setting } from '../plan/index.js';
-import { knownVersions, loadManifests, releaseFor } from '../release/index.js';
+import {
+  knownVersions,
+  loadManifests,
+  lockedSums,
+  releaseFor,
+  type SumLock,
+  withLockedSums,
+} from '../release/index.js';
 import type { Surroundings } from '../run/index.js';
 import { steps } from '../steps/index.js';
 import { bastionPool, connectSsh } from '../transport/index.js';
@@ -75,7 +82,7 @@ export async function surroundingsOf(
   const bastions = bastionPool();
   return {
     cluster,
-    release: release ?? (await releaseWithManifests(terminal, cluster)),
+    release: release ?? (await releaseWithManifests(terminal, loaded)),
     steps,
     connect: async (node: Node) => {
       const { signal, env } = terminal;
@@ -101,16 +108,35 @@ export async function surroundingsOf(
   };
 }
 
-/** The release with its manifests fetched and verified; kept by content below the cache folder, so a second run fetches nothing. */
-export function releaseWithManifests(terminal: Terminal, cluster: Cluster): Promise<Release> {
+/**
+ * The release with its manifests fetched and verified; kept by content below the cache folder, so a second run fetches nothing. Sums that the
+ * release table does not have are asked of their publisher once, and kept in `provision.lock` beside the inventory.
+ */
+export async function releaseWithManifests(terminal: Terminal, { cluster, file }: Loaded): Promise<Release> {
   const cache = join(terminal.env['XDG_CACHE_HOME'] || join(terminal.home, '.cache'), 'provision', 'manifests');
-  return loadManifests(releaseFor(cluster), (url) => fetchText(url, terminal.signal), {
+  const fetch = (url: string) => fetchText(url, terminal.signal);
+  const known = await withLockedSums(cluster, fetch, lockBeside(file));
+  return loadManifests(releaseFor(known), fetch, {
     get: (digest) => readFile(join(cache, digest), 'utf8').catch(() => null),
     put: async (digest, text) => {
       await mkdir(cache, { recursive: true });
       await writeFile(join(cache, digest), text);
     },
   });
+}
+
+function lockBeside(inventory: string): SumLock {
+  const path = join(dirname(inventory), 'provision.lock');
+  return {
+    read: async () => {
+      const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+        if (cause.code === 'ENOENT') return '{}';
+        throw cause;
+      });
+      return lockedSums(text, path);
+    },
+    write: (sums) => writeFile(path, `${JSON.stringify(sums, Object.keys(sums).sort(), 2)}\n`),
+  };
 }
 
 /** Throws with the reason; `loadManifests` says what it was for. */

@@ -130,7 +130,7 @@ export const preflightCommand: MakeCommand = (terminal, done) =>
     .action(async (flags: CommonFlags) => {
       const loaded = load(terminal, flags.inventory, flags.ignorePreflight);
       // A manifest that cannot be had is one finding among the others, not the end of looking.
-      const release = await releaseWithManifests(terminal, loaded.cluster).catch((cause: unknown) => {
+      const release = await releaseWithManifests(terminal, loaded).catch((cause: unknown) => {
         if (cause instanceof ProvisionError && !terminal.signal.aborted) return cause;
         throw cause;
       });

@@ -82,7 +82,8 @@ const mirrors = section('mirrors', 'Where hosts fetch from instead of upstream.'
   checksums: key(word.path, {
     is: 'JSON file: upstream URL -> sha256 in hex. Beats the release table; for binaries that you built yourself.',
     example: 'checksums.json',
-    otherwise: 'the release table',
+    otherwise:
+      'the release table; what it lacks is asked of the publisher once and kept in `provision.lock` beside the inventory',
   }),
   registries: key(
     z.record(word.registryName, or(word.url, z.array(word.url).min(1), 'should be a URL or a list of URLs')),

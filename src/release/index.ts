@@ -24,6 +24,7 @@ export { hubMirrors, plainRegistries } from './image-names.js';
 export { loadManifests, type TextCache } from './manifests.js';
 export { clusterImages, networkImages, nodeImages } from './node-images.js';
 export { kubeletSkew, minorOf, upgradeSkew } from './skew.js';
+export { lockedSums, type SumLock, withLockedSums } from './sums.js';
 export { systemOf } from './systems.js';
 export { releases } from './table.js';
 
