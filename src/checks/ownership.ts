@@ -1,3 +1,4 @@
+import type { Node } from '../model/index.js';
 import { type Draft, error, type HostCheck, label, onHost, type Subject, tells } from './check.js';
 
 /** The host was made, or begun, by provision for this very cluster. */
@@ -99,14 +100,16 @@ export const foreignRuntimes: HostCheck = {
     ),
   ],
   before: ['apply'],
-  look: ({ node, machine }) =>
-    machine.foreignRuntimes.flatMap((name): readonly Draft[] => {
+  look: (subject) => {
+    const { cluster, node, machine } = subject;
+    return machine.foreignRuntimes.flatMap((name): readonly Draft[] => {
       const uninstall = UNINSTALL[name];
       if (uninstall !== undefined) {
         return [error(`ForeignRuntime-${name}`, `${name} is installed on it`, onHost(node, uninstall))];
       }
       // Podman keeps to itself.
       if (name === 'podman') return [];
+      if (name === 'docker' && cluster.runtime === 'docker') return isOurs(subject) ? [] : [dockerOfOthers(node)];
       return [
         {
           name: `ForeignRuntime-${name}`,
@@ -115,5 +118,15 @@ export const foreignRuntimes: HostCheck = {
           cure: onHost(node, `systemctl disable --now ${name}${name === 'docker' ? ' docker.socket' : ''}`),
         },
       ];
-    }),
+    });
+  },
 };
+
+/** The kubelet will use it; reset leaves it there. */
+const dockerOfOthers = (node: Node): Draft => ({
+  name: 'ForeignRuntime-docker',
+  severity: 'warning',
+  message:
+    'Docker runs on it already: it gets the pinned version and is restarted, which stops its containers for a moment; its data, its networks and the rest of its settings stay',
+  cure: `if it should be a new one: ${onHost(node, 'systemctl disable --now docker docker.socket')}, and move /etc/docker and /var/lib/docker away`,
+});

@@ -53,7 +53,7 @@ export const LEFT_OUT: readonly LeftOut[] = [
   {
     what: 'cgroup driver of kubelet and runtime agree',
     from: 'field',
-    why: 'both configurations are ours, and both say systemd',
+    why: 'both configurations follow kubelet.cgroupDriver; apply asks the running daemons before a node joins, and says who may have set another',
   },
   {
     what: 'br_netfilter and net.bridge.bridge-nf-call-iptables',
