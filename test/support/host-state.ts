@@ -17,6 +17,12 @@ export const LEFT_OUT: readonly { readonly path: string; readonly why: string }[
   { path: '/var/lib/dpkg/status*', why: 'rewritten by every transaction; the set of packages is compared instead' },
   { path: '/var/lib/systemd/random-seed', why: 'random by nature' },
   { path: '/var/lib/systemd/timers', why: 'when timers ran last' },
+  {
+    path: '/var/lib/rpm',
+    why: "rpm's database is rewritten by every transaction; the set of packages is compared instead",
+  },
+  { path: '/var/lib/dnf', why: 'the history of transactions grows' },
+  { path: '/var/lib/yum', why: 'the history of transactions grows' },
   { path: '/etc/ld.so.cache', why: 'rewritten by every library package, in another order' },
   { path: '/var/lib/chrony', why: 'drift file, written while time is kept' },
 ];
@@ -32,7 +38,7 @@ find / -xdev \\( ${prune} \\) -prune -o -type f -print0 | xargs -0 sha256sum | s
 topic volumes
 for d in containerd docker kubelet etcd; do ls -A /var/lib/$d 2>/dev/null | sed "s|^|/var/lib/$d/|"; done
 topic packages
-dpkg-query -W -f '\${db:Status-Abbrev} \${Package} \${Version}\\n' | sort
+if command -v dpkg-query >/dev/null; then dpkg-query -W -f '\${db:Status-Abbrev} \${Package} \${Version}\\n' | sort; else rpm -qa | sort; fi
 topic links
 ip -o link | sed 's/^[0-9]*: //; s/ .*//; s/@.*//; s/:$//' | sort
 topic addresses
@@ -60,7 +66,7 @@ sysctl -a 2>/dev/null | grep -E '^(net\\.(ipv4|ipv6|bridge|netfilter)|vm\\.|kern
 topic hostname
 hostname; cat /etc/hostname
 topic processes
-ps -eo comm= | grep -E '^(kube|etcd|containerd|flanneld|coredns|pause|runc|chronyd)' | sort
+ps -eo comm= | grep -E '^(kube|etcd|containerd|dockerd|flanneld|coredns|pause|runc|chronyd)' | sort
 true
 `;
 
