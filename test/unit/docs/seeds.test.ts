@@ -8,10 +8,14 @@ import { seedRows } from '../../support/seeds.js';
 const root = checkoutAbove(dirname(fileURLToPath(import.meta.url)));
 const rows = seedRows(readFileSync(join(root, 'docs/seeds.md'), 'utf8'));
 
-/** What a test file says, and for tables of cases what stands in them. */
+/** What a test file says, with the sentences that it shares with others, and for tables of cases what stands in them. */
 function sentences(file: string): string {
   if (!existsSync(join(root, file))) return '';
-  const text = readFileSync(join(root, file), 'utf8');
+  const own = readFileSync(join(root, file), 'utf8');
+  const shared = [...own.matchAll(/from '\.\.\/support\/([\w-]+)\.js'/g)].map(([, name]) =>
+    readFileSync(join(root, `test/support/${name}.ts`), 'utf8'),
+  );
+  const text = [own, ...shared].join('');
   return text.includes('test/cases/') || text.includes('casesOf') || text.includes('load<') ? text + cases : text;
 }
 
