@@ -27,7 +27,7 @@ export const swap: Kind<SwapResource, SwapAnswer> = {
 if have systemctl; then
   systemctl list-unit-files --type=swap --no-legend --no-pager --full | while read -r u state rest; do
     case $state in masked* | disabled) continue ;; esac
-    case $(systemctl show --property=SourcePath --value -- "$u") in /etc/fstab) ;; *) echo "unit $u" ;; esac
+    case $(systemctl show --property=SourcePath -- "$u") in SourcePath=/etc/fstab) ;; *) echo "unit $u" ;; esac
   done
 fi
 for g in /usr/lib/systemd/system-generators/zram-generator /lib/systemd/system-generators/zram-generator; do
@@ -90,7 +90,7 @@ swap_off() {
   systemctl daemon-reload
   systemctl list-unit-files --type=swap --no-legend --no-pager --full | while read -r _u _state _rest; do
     case $_state in masked* | disabled) continue ;; esac
-    [ "$(systemctl show --property=SourcePath --value -- "$_u")" != /etc/fstab ] || continue
+    [ "$(systemctl show --property=SourcePath -- "$_u")" != SourcePath=/etc/fstab ] || continue
     if [ -f "/etc/systemd/system/$_u" ]; then note "$entry.was.did" "enable $_u" && systemctl disable --quiet -- "$_u"
     else note "$entry.was.did" "unmask $_u" && systemctl mask --quiet -- "$_u"; fi || exit 1
   done

@@ -117,7 +117,7 @@ systemctl reset-failed -- ${word(name)} 2>/dev/null || :`;
  * stop_unit NAME SECONDS. unit_known NAME: has systemd such a unit?
  */
 export const UNIT_WORDS = `
-unit_property() { systemctl show --no-pager --property="$2" --value -- "$1"; }
+unit_property() { systemctl show --no-pager --property="$2" -- "$1" | sed 's/^[^=]*=//'; } # systemd 219 of EL7 has no --value
 unit_known() { [ "$(unit_property "$1" LoadState)" != not-found ]; }
 unit_words() { # NAME: what it said last
   systemctl status --no-pager --full --lines=0 -- "$1" 2>&1 | tail -n 20 || :
