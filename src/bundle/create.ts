@@ -27,6 +27,7 @@ export interface BundleWish {
   readonly kubernetes: string;
   /** Of `provision` itself. */
   readonly version: string;
+  readonly sums: BundleIndex['sums'];
   readonly systems: readonly WishedSystem[];
   /** Texts of manifests by their sum: they were fetched to know what the hosts need. */
   readonly manifestTexts: ReadonlyMap<string, string>;
@@ -108,7 +109,7 @@ export async function createBundle(wish: BundleWish): Promise<CreatedBundle> {
     { name: SBOM, kind: 'SBOM', url: null },
     sbomText({ cluster, kubernetes, provision: version, created, files, images, systems }),
   );
-  const index: BundleIndex = { format: FORMAT, kubernetes, systems, images, files: sorted(made) };
+  const index: BundleIndex = { format: FORMAT, kubernetes, sums: wish.sums, systems, images, files: sorted(made) };
   const text = `${JSON.stringify(index, null, 2)}\n`;
   const bytes = await writeArchive(wish.path, membersOf(index, text, texts, staging), wish.signal);
   await staging.remove();

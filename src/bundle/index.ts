@@ -3,7 +3,7 @@
 export { type Answer, answerTo, rangeIn } from './answers.js';
 export { type BundleWish, type CreatedBundle, createBundle, mib, type WishedSystem } from './create.js';
 export { type BundledFile, type BundledImage, type BundledSystem, type BundleIndex, fileName } from './layout.js';
-export { anonymous, missingFrom, type Needs, needsOf, upstreamOf } from './needs.js';
+export { anonymous, missingFrom, type Needs, needsOf, unknownMachine, upstreamOf } from './needs.js';
 export { type Bundle, openBundle } from './open.js';
 export { aptQuestion, type PackageList, readAptList } from './packages.js';
 export { bundleServer, listen } from './serve.js';

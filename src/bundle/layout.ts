@@ -11,6 +11,8 @@ export const FORMAT = 'provision-bundle/1';
 export interface BundleIndex {
   readonly format: typeof FORMAT;
   readonly kubernetes: string;
+  /** Of provision.lock: upstream URL -> sha256, as the publisher said it when the bundle was made. */
+  readonly sums: Readonly<Record<string, string>>;
   readonly systems: readonly BundledSystem[];
   readonly images: readonly BundledImage[];
   /** Everything else in the archive, in its order. */
@@ -74,7 +76,8 @@ export function parseIndex(text: string, file: string): BundleIndex {
   const index = value as Partial<BundleIndex> | null;
   if (index?.format !== FORMAT) throw refuse(`${INDEX} does not say ${FORMAT}`);
   const isList = (list: unknown): boolean => Array.isArray(list);
-  if (!isList(index.files) || !isList(index.images) || !isList(index.systems)) throw refuse(`${INDEX} is not complete`);
+  if (index.sums === undefined || !isList(index.files) || !isList(index.images) || !isList(index.systems))
+    throw refuse(`${INDEX} is not complete`);
   for (const part of index.files ?? []) {
     if (typeof part.name !== 'string' || !/^[0-9a-f]{64}$/.test(part.sha256) || !Number.isSafeInteger(part.size)) {
       throw refuse(`${INDEX} has an entry without name, sum or size: ${JSON.stringify(part)}`);

@@ -1,5 +1,7 @@
 // What an inventory's hosts fetch, said by the very steps that will make them fetch it. Pure.
+import { families } from '../family/index.js';
 import {
+  type Arch,
   type ArtifactResource,
   type Cluster,
   isControlPlane,
@@ -34,7 +36,7 @@ export interface NeededFile {
 /** The cluster as if there were no mirror for artifacts: its resources then name upstream's own URLs. */
 export const upstreamOf = (cluster: Cluster): Cluster => ({
   ...cluster,
-  mirrors: { ...cluster.mirrors, artifacts: null, bundle: undefined },
+  mirrors: { ...cluster.mirrors, artifacts: null, urls: {}, bundle: undefined },
 });
 
 /**
@@ -96,6 +98,22 @@ const NOBODY: Trust = {
   superAdmin: () => NOTHING,
   newToken: () => ({ id: '', secret: NOTHING.key }),
 };
+
+/** Hosts of an architecture of which nothing else is known: what they need but for packages. */
+export const unknownMachine = (arch: Arch): MachineFacts => ({
+  ...anonymous({} as MachineFacts),
+  os: { id: 'linux', like: [], version: '', name: 'Linux' },
+  // Families differ in their packages, of which such a bundle has none.
+  family: families[0]?.id ?? '',
+  arch,
+  packageManager: 'none',
+  selinux: 'absent',
+  firewall: null,
+  container: null,
+  swaps: [],
+  commands: [],
+  foreignRuntimes: [],
+});
 
 /** A machine as the steps see it, without whose it is. */
 export const anonymous = (machine: MachineFacts): MachineFacts => ({

@@ -4,16 +4,17 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { ProvisionError } from '../model/index.js';
-import { type BundledFile, type BundleIndex, INDEX, INDEX_SUM, parseIndex, sumLine } from './layout.js';
+import { type BundledFile, type BundleIndex, INDEX, INDEX_SUM, parseIndex, sha256Of, sumLine } from './layout.js';
 import { paddingOf, readAt, readTar, type TarEntry } from './tar.js';
 
 export interface Bundle {
   readonly path: string;
   readonly index: BundleIndex;
+  /** Of its index, which has the sum of everything else. */
+  readonly sha256: string;
   /** Bytes of a file, or of a part of it: `from` and `to` (inclusive) as in an HTTP range. */
   stream(name: string, from?: number, to?: number): Readable;
   text(name: string): Promise<string>;
-  close(): Promise<void>;
 }
 
 /** Everything that is wrong with a bundle, each by the name of a file in it. */
@@ -33,17 +34,20 @@ export async function openBundle(path: string): Promise<Bundle> {
   });
   try {
     const entries = await readTar(handle, path);
-    const index = await indexIn(handle, entries, path);
+    const { index, sha256 } = await indexIn(handle, entries, path);
     const damages = await damagesIn(handle, entries, index.files);
     if (damages.length > 0) throw damagedError(path, damages);
-    return bundleOf(path, handle, entries, index);
-  } catch (error) {
+    return bundleOf(path, entries, index, sha256);
+  } finally {
     await handle.close();
-    throw error;
   }
 }
 
-async function indexIn(handle: FileHandle, [first, second]: readonly TarEntry[], path: string): Promise<BundleIndex> {
+async function indexIn(
+  handle: FileHandle,
+  [first, second]: readonly TarEntry[],
+  path: string,
+): Promise<{ index: BundleIndex; sha256: string }> {
   if (first?.name !== INDEX || second?.name !== INDEX_SUM) {
     throw new ProvisionError('ARTIFACT', `${path} is no bundle: it does not begin with ${INDEX} and its sum`, {
       hint: 'provision bundle create makes one',
@@ -52,7 +56,7 @@ async function indexIn(handle: FileHandle, [first, second]: readonly TarEntry[],
   const text = (await readAt(handle, first.offset, first.size)).toString('utf8');
   const sum = (await readAt(handle, second.offset, second.size)).toString('utf8');
   if (sum !== sumLine(text)) throw damagedError(path, [{ name: INDEX, what: `is not what ${INDEX_SUM} says` }]);
-  return parseIndex(text, path);
+  return { index: parseIndex(text, path), sha256: sha256Of(text) };
 }
 
 async function damagesIn(
@@ -78,11 +82,14 @@ async function damagesIn(
   return [...damages, ...[...listed.keys()].map((name) => ({ name, what: 'is missing' }))];
 }
 
+const CHUNK = 1 << 20;
+
 async function sumAt(handle: FileHandle, { offset, size }: TarEntry): Promise<string> {
   const hash = createHash('sha256');
-  if (size > 0) {
-    const bytes = handle.createReadStream({ start: offset, end: offset + size - 1, autoClose: false });
-    for await (const chunk of bytes) hash.update(chunk as Buffer);
+  for (let at = 0; at < size; ) {
+    const chunk = await readAt(handle, offset + at, Math.min(size - at, CHUNK));
+    hash.update(chunk);
+    at += chunk.length;
   }
   return hash.digest('hex');
 }
@@ -93,7 +100,7 @@ const damagedError = (path: string, damages: readonly Damage[]): ProvisionError 
     hint: 'copy it again from where it was made, or make it again: provision bundle create',
   });
 
-function bundleOf(path: string, handle: FileHandle, entries: readonly TarEntry[], index: BundleIndex): Bundle {
+function bundleOf(path: string, entries: readonly TarEntry[], index: BundleIndex, sha256: string): Bundle {
   const places = new Map(entries.map((entry) => [entry.name, entry]));
   const placeOf = (name: string): TarEntry => {
     const place = places.get(name);
@@ -103,6 +110,7 @@ function bundleOf(path: string, handle: FileHandle, entries: readonly TarEntry[]
   return {
     path,
     index,
+    sha256,
     stream(name, from = 0, to) {
       const { offset, size } = placeOf(name);
       const last = Math.min(to ?? size - 1, size - 1);
@@ -111,9 +119,9 @@ function bundleOf(path: string, handle: FileHandle, entries: readonly TarEntry[]
       return createReadStream(path, { start: offset + from, end: offset + last });
     },
     async text(name) {
-      const { offset, size } = placeOf(name);
-      return (await readAt(handle, offset, size)).toString('utf8');
+      const chunks: Buffer[] = [];
+      for await (const chunk of this.stream(name)) chunks.push(chunk as Buffer);
+      return Buffer.concat(chunks).toString('utf8');
     },
-    close: () => handle.close(),
   };
 }

@@ -21,6 +21,7 @@ import { steps } from '../steps/index.js';
 import { bastionPool, connectSsh } from '../transport/index.js';
 import { kubeconfig, openTrust } from '../trust/index.js';
 import { askedCredentials } from './ask.js';
+import type { RunBundle } from './bundle.js';
 import { ensureStateFolder, type StateFolder, stateFolder } from './state-folder.js';
 import type { Terminal } from './terminal.js';
 
@@ -31,6 +32,8 @@ export interface Loaded {
   readonly folder: StateFolder;
   /** sha256 of the inventory's text: a saved plan belongs to it. */
   readonly digest: string;
+  /** Where this run's hosts fetch from instead (`openFor`). */
+  readonly bundle?: RunBundle;
 }
 
 export function load(terminal: Terminal, inventory: string, ignorePreflight?: string): Loaded {
@@ -82,11 +85,12 @@ export async function surroundingsOf(
   const bastions = bastionPool();
   return {
     cluster,
-    release: release ?? (await releaseWithManifests(terminal, loaded)),
+    release: release ?? loaded.bundle?.release ?? (await releaseWithManifests(terminal, loaded)),
     steps,
     connect: async (node: Node) => {
       const { signal, env } = terminal;
-      const open = () => connectSsh({ host: node, ssh: node.ssh, credentials, bastions, signal, env });
+      const wayBack = loaded.bundle?.wayBack;
+      const open = () => connectSsh({ host: node, ssh: node.ssh, credentials, bastions, signal, env, wayBack });
       return shellHost(await open(), terminal.now, { open, pause: (ms) => setTimeout(ms) });
     },
     openTrust: async (found: boolean) => {
@@ -108,15 +112,33 @@ export async function surroundingsOf(
   };
 }
 
-/**
- * The release with its manifests fetched and verified; kept by content below the cache folder, so a second run fetches nothing. Sums that the
- * release table does not have are asked of their publisher once, and kept in `provision.lock` beside the inventory.
- */
-export async function releaseWithManifests(terminal: Terminal, { cluster, file }: Loaded): Promise<Release> {
-  const cache = join(terminal.env['XDG_CACHE_HOME'] || join(terminal.home, '.cache'), 'provision', 'manifests');
+/** The release with its manifests fetched and verified; kept by content below the cache folder, so a second run fetches nothing. */
+export async function releaseWithManifests(terminal: Terminal, loaded: Loaded): Promise<Release> {
   const fetch = (url: string) => fetchText(url, terminal.signal);
-  const known = await withLockedSums(cluster, fetch, lockBeside(file));
-  return loadManifests(releaseFor(known), fetch, {
+  return manifestsFor(terminal, releaseFor(await withSums(loaded, fetch)), fetch);
+}
+
+/**
+ * Sums that the release table does not have are asked of their publisher once, and kept in `provision.lock` beside the inventory.
+ * @param kept false: what was asked now is not written there
+ */
+export const withSums = (
+  { cluster, file }: Loaded,
+  fetch: (url: string) => Promise<string>,
+  kept = true,
+): Promise<Cluster> => {
+  const lock = lockBeside(file);
+  return withLockedSums(cluster, fetch, kept ? lock : { ...lock, write: async () => undefined });
+};
+
+/** @param fetched the text at the URL that the release names */
+export function manifestsFor(
+  terminal: Terminal,
+  release: Release,
+  fetched: (url: string) => Promise<string>,
+): Promise<Release> {
+  const cache = join(terminal.env['XDG_CACHE_HOME'] || join(terminal.home, '.cache'), 'provision', 'manifests');
+  return loadManifests(release, fetched, {
     get: (digest) => readFile(join(cache, digest), 'utf8').catch(() => null),
     put: async (digest, text) => {
       await mkdir(cache, { recursive: true });
@@ -140,7 +162,7 @@ function lockBeside(inventory: string): SumLock {
 }
 
 /** Throws with the reason; `loadManifests` says what it was for. */
-async function fetchText(url: string, signal: AbortSignal): Promise<string> {
+export async function fetchText(url: string, signal: AbortSignal): Promise<string> {
   const response = await fetch(url, { signal }).catch((cause: unknown) => {
     throw cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
   });

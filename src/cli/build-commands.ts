@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import { type Finding, type Listener, type Plan, ProvisionError } from '../model/index.js';
 import { changesOf } from '../plan/index.js';
 import { releaseFor } from '../release/index.js';
@@ -8,6 +9,7 @@ import { findingsText, planJson, planText, summaryText } from '../report/index.j
 import { converge, examine, propose, type Report, reset } from '../run/index.js';
 import { confirm } from './ask.js';
 import { load, releaseWithManifests, superAdminKubeconfig, surroundingsOf } from './assemble.js';
+import { type BundleFlags, openFor, withBundle } from './bundle.js';
 import { keepKubeconfig } from './look-commands.js';
 import { type CommonFlags, limited } from './options.js';
 import { audienceOf, listenersFor, type MakeCommand, onInventory, withLimit } from './shared.js';
@@ -22,8 +24,10 @@ interface SavedPlan {
   readonly before: string;
 }
 
+const buildsFrom = (command: Command): Command => withBundle(withLimit(command));
+
 export const planCommand: MakeCommand = (terminal, done) =>
-  withLimit(
+  buildsFrom(
     onInventory(
       'plan',
       'Show what apply would change, with differences; exit code 2 if anything',
@@ -33,8 +37,8 @@ export const planCommand: MakeCommand = (terminal, done) =>
     .option('--json', 'the plan as JSON (no secrets: contents as sha256)')
     .option('-o, --out <file>', 'save the plan, so that exactly it can be applied: provision apply plan.json')
     .option('--ignore-preflight <names>', 'findings to demote to warnings, comma-separated, or all')
-    .action(async (flags: CommonFlags & { out?: string }) => {
-      const loaded = load(terminal, flags.inventory, flags.ignorePreflight);
+    .action(async (flags: CommonFlags & BundleFlags & { out?: string }) => {
+      const loaded = await openFor(terminal, load(terminal, flags.inventory, flags.ignorePreflight), flags);
       const around = await surroundingsOf(terminal, loaded, listenersFor(terminal, flags));
       const report = await propose(around, {
         targets: limited(loaded.cluster, flags.limit),
@@ -59,7 +63,7 @@ export const planCommand: MakeCommand = (terminal, done) =>
     });
 
 export const applyCommand: MakeCommand = (terminal, done) =>
-  withLimit(
+  buildsFrom(
     onInventory(
       'apply',
       'Build the cluster, or mend what differs from the inventory',
@@ -70,8 +74,8 @@ export const applyCommand: MakeCommand = (terminal, done) =>
     .option('-y, --yes', 'do not ask')
     .option('--json', 'the report as JSON')
     .option('--ignore-preflight <names>', 'findings to demote to warnings, comma-separated, or all')
-    .action(async (planFile: string | undefined, flags: CommonFlags) => {
-      const loaded = load(terminal, flags.inventory, flags.ignorePreflight);
+    .action(async (planFile: string | undefined, flags: CommonFlags & BundleFlags) => {
+      const loaded = await openFor(terminal, load(terminal, flags.inventory, flags.ignorePreflight), flags);
       const saved = planFile === undefined ? null : readPlan(resolve(terminal.cwd, planFile), loaded.digest);
       const limit = flags.limit ?? saved?.limit ?? undefined;
       const audience = audienceOf(terminal, flags, loaded);
@@ -118,7 +122,7 @@ export const resetCommand: MakeCommand = (terminal, done) =>
     });
 
 export const preflightCommand: MakeCommand = (terminal, done) =>
-  withLimit(
+  buildsFrom(
     onInventory(
       'preflight',
       'Check the hosts without changing them; exit code 4 if an error is found',
@@ -127,13 +131,15 @@ export const preflightCommand: MakeCommand = (terminal, done) =>
   )
     .option('--json', 'the findings as JSON')
     .option('--ignore-preflight <names>', 'findings to demote to warnings, comma-separated, or all')
-    .action(async (flags: CommonFlags) => {
-      const loaded = load(terminal, flags.inventory, flags.ignorePreflight);
+    .action(async (flags: CommonFlags & BundleFlags) => {
+      const loaded = await openFor(terminal, load(terminal, flags.inventory, flags.ignorePreflight), flags);
       // A manifest that cannot be had is one finding among the others, not the end of looking.
-      const release = await releaseWithManifests(terminal, loaded).catch((cause: unknown) => {
-        if (cause instanceof ProvisionError && !terminal.signal.aborted) return cause;
-        throw cause;
-      });
+      const release =
+        loaded.bundle?.release ??
+        (await releaseWithManifests(terminal, loaded).catch((cause: unknown) => {
+          if (cause instanceof ProvisionError && !terminal.signal.aborted) return cause;
+          throw cause;
+        }));
       const missing = release instanceof ProvisionError ? release : null;
       const around = await surroundingsOf(
         terminal,
@@ -171,8 +177,8 @@ function findingsOf(listen: Listener): { listen: Listener; findings: () => reado
 }
 
 /** The command that goes on where this one ended. A saved plan is used up: the hosts are no longer as they were reviewed. */
-const again = (verb: string, { inventory, limit }: CommonFlags): string =>
-  `provision ${verb} -i ${inventory}${limit === undefined ? '' : ` --limit ${limit}`}`;
+const again = (verb: string, { inventory, limit, bundle }: CommonFlags & BundleFlags): string =>
+  `provision ${verb} -i ${inventory}${limit === undefined ? '' : ` --limit ${limit}`}${bundle === undefined ? '' : ` --bundle ${bundle}`}`;
 
 function readPlan(file: string, digest: string): SavedPlan {
   let saved: SavedPlan;

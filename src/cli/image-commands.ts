@@ -5,6 +5,7 @@ import { table } from '../report/index.js';
 import { missingImages, pullImages } from '../run/index.js';
 import { pulls } from '../steps/index.js';
 import { load, surroundingsOf } from './assemble.js';
+import { type BundleFlags, openFor, withBundle } from './bundle.js';
 import { type CommonFlags, limited } from './options.js';
 import { listenersFor, type MakeCommand, onInventory, withLimit } from './shared.js';
 import type { Terminal } from './terminal.js';
@@ -83,10 +84,16 @@ const lacking = (missing: ReadonlyMap<string, readonly string[]>, image: string)
   [...missing].flatMap(([node, images]) => (images.includes(image) ? [node] : [])).join(', ') || '-';
 
 const pullCommand: MakeCommand = (terminal, done) =>
-  withLimit(
-    onInventory('pull', 'Have every node pull its images, all nodes at once', 'provision images pull -i cluster.yaml'),
-  ).action(async (flags: CommonFlags) => {
-    const loaded = load(terminal, flags.inventory);
+  withBundle(
+    withLimit(
+      onInventory(
+        'pull',
+        'Have every node pull its images, all nodes at once',
+        'provision images pull -i cluster.yaml',
+      ),
+    ),
+  ).action(async (flags: CommonFlags & BundleFlags) => {
+    const loaded = await openFor(terminal, load(terminal, flags.inventory), flags);
     const { cluster } = loaded;
     const release = releaseFor(cluster);
     const around = await surroundingsOf(terminal, loaded, listenersFor(terminal, flags), release);

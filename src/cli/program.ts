@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { exitCodeOf, ProvisionError } from '../model/index.js';
 import { errorText } from '../report/index.js';
 import { applyCommand, planCommand, preflightCommand, resetCommand } from './build-commands.js';
+import { bundleCommand } from './bundle-commands.js';
 import { imagesCommand } from './image-commands.js';
 import { labCommand } from './lab.js';
 import { factsCommand, kubeconfigCommand, statusCommand, validateCommand } from './look-commands.js';
@@ -31,6 +32,7 @@ export function buildProgram(terminal: Terminal, done: Done, version: string): C
     smokeCommand,
     resetCommand,
     imagesCommand,
+    bundleCommand(version),
     tokenCommand,
     factsCommand,
     stateCommand,

@@ -21,6 +21,8 @@ export const FLANNEL_VXLAN_PORT = 8472;
 export const CALICO_VXLAN_PORT = 4789;
 export const BGP_PORT = 179;
 export const NODE_PORTS = '30000-32767';
+/** On a host's loopback, while a run with a bundle lasts. Nobody's by IANA's list; below what Linux gives to outgoing connections. */
+export const BUNDLE_PORT = 17117;
 
 /** What other nodes and clients reach on this one: https://kubernetes.io/docs/reference/networking/ports-and-protocols/ */
 export function openPorts(cluster: Cluster, node: Node): readonly string[] {

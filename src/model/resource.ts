@@ -94,6 +94,8 @@ export interface PackagesResource {
   readonly hold?: boolean | undefined;
   /** yum and dnf: repositories that are switched on, and whose excludes are lifted, for this installation only. */
   readonly enableRepos?: readonly string[] | undefined;
+  /** A flat repository that vouches for itself, and in this run stands in for all others: that of a bundle. */
+  readonly from?: string | undefined;
 }
 
 /** Where the package manager gets packages from. A key is trusted only when its fingerprint is one of the pinned ones. */

@@ -39,6 +39,7 @@ export function registryUrls(
   { runtime, mirrors }: Pick<Cluster, 'runtime' | 'mirrors'>,
 ): ReturnType<Release['registryOf']> {
   const { registry } = partsOf(image);
+  if (mirrors.bundle) return { registry, urls: [mirrors.bundle.origin] };
   const plain = plainRegistries(mirrors).includes(registry);
   const own = `${plain && runtime === 'docker' ? 'http' : 'https'}://${registry === HUB ? 'registry-1.docker.io' : registry}`;
   const first = runtime === 'docker' && registry !== HUB ? [] : (mirrors.registries[registry] ?? []);

@@ -1,4 +1,5 @@
 /**
+ * package_source URL: for what follows there is this repository and no other. Who serves it vouches for it (a way back through SSH).
  * package_repos ID…: for what follows, these are on and hide nothing (yum, dnf).
  * install_packages NAME|NAME=VERSION…: remembers what really came in ("$entry.was") and what had to go for it ("$entry.was.gone"), by
  * comparing the lists of installed packages. "$entry.was.before" stays while an installation is under way, so that a cut one is not
@@ -15,11 +16,21 @@ installed_packages() { # FILE: becomes the list, whole or not at all. Keys that 
     sed -n '/^installed gpg-pubkey$/d; s/^installed //p' "$1.raw" >"$1.part" && LC_ALL=C sort -u -o "$1.part" "$1.part" && [ -s "$1.part" ] &&
     rm -f -- "$1.raw" && mv -f -- "$1.part" "$1" || { say 'could not list the installed packages'; return 1; }
 }
-apt() { DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
+apt() { DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \${_source-} "$@"; }
 red() { # dnf where there is one, else yum
   if have dnf; then dnf -y --setopt=install_weak_deps=False \${_repos-} "$@"
   elif have yum; then yum -y \${_repos-} "$@"
   else say 'neither apt nor dnf nor yum is on this host'; return 1; fi
+}
+package_source() {
+  if have apt-get; then
+    mkdir -p "$PROVISION_TMP/lists/partial" && printf 'deb [trusted=yes] %s ./\\n' "$1" >"$PROVISION_TMP/sources.list" || return 1
+    _source="-o Dir::Etc::sourcelist=$PROVISION_TMP/sources.list -o Dir::Etc::sourceparts=- -o Dir::State::lists=$PROVISION_TMP/lists"
+    _source="$_source -o APT::Sandbox::User=root -o Acquire::http::Proxy::127.0.0.1=DIRECT -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache="
+  else
+    printf '[main]\\nreposdir=/dev/null\\ngpgcheck=0\\n[provision-bundle]\\nname=provision-bundle\\nbaseurl=%s\\n' "$1" >"$PROVISION_TMP/yum.conf" || return 1
+    _repos="-c $PROVISION_TMP/yum.conf"
+  fi
 }
 package_repos() { _repos=; _erasing=; for _r; do _repos="$_repos --enablerepo=$_r --disableexcludes=$_r"; _erasing=--allowerasing; done; }
 is_version() { # INSTALLED WANTED, without epochs
@@ -30,7 +41,7 @@ versions_there() { # NAME: installed ones, one a line
   else rpm -q --qf '%{VERSION}-%{RELEASE}\\n' "$1" 2>/dev/null | grep -v ' is not installed$'; fi || :
 }
 versions_offered() { # NAME: what the repositories have, newest first for apt
-  if have apt-get; then apt-cache madison -- "$1" | awk -F' *[|] *' '{ print $2 }'
+  if have apt-get; then apt-cache \${_source-} madison -- "$1" | awk -F' *[|] *' '{ print $2 }'
   else red -q --showduplicates list "$1" 2>/dev/null | awk 'NF == 3 { print $2 }'; fi || :
 }
 has_version() { # NAME WANTED

@@ -1,7 +1,7 @@
 import type { Action, LedgerEntry, PackagesResource } from '../model/index.js';
 import { ProvisionError } from '../model/index.js';
 import type { Kind } from './kind.js';
-import { words } from './shell.js';
+import { word, words } from './shell.js';
 
 export interface PackagesAnswer {
   /** Installed version and release per package, without its epoch; null: not installed, or only half. */
@@ -76,7 +76,9 @@ fi`,
     const { missing, wrong, loose } = gaps(r, (action.before as PackagesAnswer | null) ?? NOTHING);
     const named = [...missing, ...wrong].map((name) => [name, r.versions?.[name]] as const);
     return [
-      `package_repos ${words(checkedRepos(r.enableRepos ?? []))}`,
+      r.from === undefined
+        ? `package_repos ${words(checkedRepos(r.enableRepos ?? []))}`
+        : `package_source ${word(r.from)}`,
       loose.length === 0 ? '' : `can_hold ${words(checked(loose))}`,
       named.length === 0 ? '' : `install_packages ${words(named.map(specOf))}`,
       loose.length === 0 ? '' : `hold_packages ${words(checked(loose))}`,

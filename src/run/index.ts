@@ -1,4 +1,5 @@
 // The one loop: connect -> gather -> check -> plan -> (ask) -> carry out -> verify. Emits events; draws nothing, knows no transport.
+export { askEach } from './ask.js';
 export { type ConvergeOptions, converge, type Prepared, prepare, propose, type Report } from './converge.js';
 export { missingImages, pullImages } from './images.js';
 export { trustFor } from './living.js';

@@ -3,7 +3,7 @@ import { openPorts, type Scene, type Step } from '../model/index.js';
 import { render } from '../templates.js';
 import { kubectlUsers } from './kubectl.js';
 import { timePackages } from './time.js';
-import { block, file, stopped } from './words.js';
+import { block, file, packageSource, stopped } from './words.js';
 
 export const hostname: Step = {
   id: 'hostname',
@@ -43,10 +43,17 @@ export const packages: Step = {
   title: 'Install what Kubernetes calls',
   on: () => true,
   desire: (scene) => [
-    { kind: 'packages', name: 'kubernetes', packages: packagesFor(scene) },
+    { kind: 'packages', name: 'kubernetes', packages: packagesFor(scene), ...packageSource(scene) },
     ...(scene.node.system.packages.length === 0
       ? []
-      : [{ kind: 'packages' as const, name: 'extra', packages: [...scene.node.system.packages].sort() }]),
+      : [
+          {
+            kind: 'packages' as const,
+            name: 'extra',
+            packages: [...scene.node.system.packages].sort(),
+            ...packageSource(scene),
+          },
+        ]),
   ],
 };
 

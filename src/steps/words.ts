@@ -14,6 +14,7 @@ import type {
   UnitResource,
 } from '../model/index.js';
 import { ProvisionError, reveal } from '../model/index.js';
+import { systemOf } from '../release/index.js';
 
 export const file = (path: string, content: string | Secret, mode = 0o644): FileResource => ({
   kind: 'file',
@@ -83,6 +84,14 @@ function inputLine(input: Resource): readonly string[] {
       return [];
   }
 }
+
+/** Where packages come from when the run has a bundle that holds those of this host's system. */
+export const packageSource = ({ cluster, machine }: Scene): { readonly from?: string } => {
+  const { bundle } = cluster.mirrors;
+  if (!bundle) return {};
+  const system = systemOf(machine);
+  return bundle.systems.includes(system) ? { from: `${bundle.origin}/packages/${system}` } : {};
+};
 
 type ArtifactName = Parameters<Release['artifact']>[0];
 

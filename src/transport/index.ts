@@ -18,6 +18,6 @@ export {
   type ProgramOptions,
   runProgram,
 } from './local.js';
-export { connectSsh, type SshTarget } from './ssh.js';
+export { connectSsh, type SshTarget, type WayBack } from './ssh.js';
 export { type BastionPool, bastionPool, type LoginWish } from './ssh-pool.js';
 export { type ScannedKey, scanHostKeys } from './trust-hosts.js';

@@ -1,5 +1,6 @@
 // Hosts over SSH: one connection each, a root shell on it, bastions shared. With ssh-*.ts the only files that import ssh2.
 import { readFile } from 'node:fs/promises';
+import type { Duplex } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
 import { ProvisionError, Secret, type Shell, type Transport } from '../model/index.js';
 import { becomeFailed, notRoot, startCommand } from './become.js';
@@ -19,8 +20,15 @@ export interface SshTarget extends LoginWish {
   readonly bastions?: BastionPool;
   /** Hears sentences that the operator should know but that are no failure. */
   readonly notice?: (sentence: string) => void;
+  /** What the host connects to on this port of its own loopback comes here, over this very connection. */
+  readonly wayBack?: WayBack | undefined;
   /** For tests: another place than /run, another shell than sh, and a login that need not be root's. */
   readonly helper?: { readonly directory?: string; readonly shell?: string; readonly mayBeAnyone?: boolean };
+}
+
+export interface WayBack {
+  readonly port: number;
+  take(stream: Duplex): void;
 }
 
 /** Connects, verifies, logs in and becomes root. Throws HOST_KEY, AUTH, BECOME, UNREACHABLE or INTERRUPTED. */
@@ -29,6 +37,7 @@ export async function connectSsh(target: SshTarget): Promise<Transport> {
   try {
     const client = await openClient(login);
     const shell = await becomeRootOver(client, target);
+    if (target.wayBack !== undefined) await openWayBack(client, target.host.name, target.wayBack);
     const close = async (): Promise<void> => {
       await shell.close();
       client.end();
@@ -54,6 +63,29 @@ async function becomeRootOver(client: Client, target: SshTarget): Promise<Shell>
   } finally {
     target.signal?.removeEventListener('abort', stop);
   }
+}
+
+/** RFC 4254, 7: the server listens, and every connection becomes a channel. It ends with the SSH connection. */
+function openWayBack(client: Client, host: string, { port, take }: WayBack): Promise<void> {
+  client.on('tcp connection', (_, accept) => {
+    const channel = accept();
+    channel.on('error', () => undefined);
+    take(channel);
+  });
+  return new Promise((resolve, reject) => {
+    client.forwardIn('127.0.0.1', port, (error) => {
+      if (error === undefined) return resolve();
+      client.end();
+      reject(
+        new ProvisionError('UNREACHABLE', `${host} opens no way back on 127.0.0.1:${port}`, {
+          host,
+          said: error.message,
+          hint: `does its sshd forward (AllowTcpForwarding yes), and is the port free there: ss -ltn 'sport = ${port}'? Else serve the bundle to it: provision bundle serve FILE --listen ADDRESS:PORT`,
+          cause: error,
+        }),
+      );
+    });
+  });
 }
 
 async function becomeRoot(client: Client, target: SshTarget): Promise<Shell> {

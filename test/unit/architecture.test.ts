@@ -38,7 +38,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   host: ['model', 'family', 'resources'],
   run: ['model', 'resources', 'plan', 'checks'],
   report: ['model', 'plan'],
-  bundle: ['model', 'release'],
+  bundle: ['model', 'family', 'release'],
   lab: ['model', 'transport'],
   cli: [
     'model',

@@ -32,7 +32,6 @@ beforeAll(async () => {
 afterAll(async () => {
   server.close();
   server.closeAllConnections();
-  await bundle.close();
   upstream.close();
 });
 

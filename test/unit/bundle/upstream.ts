@@ -137,6 +137,7 @@ export const aWish = (path: string, url: string, over: Partial<BundleWish> = {})
   cluster: 'test',
   kubernetes: '1.36.3',
   version: '0.1.0',
+  sums: {},
   systems: [{ name: 'debian-12-amd64', machine, needs, packages: readAptList(aptOutput(url)) }],
   manifestTexts: new Map([[sha256(MANIFEST), MANIFEST]]),
   placeOf: (upstream) => upstream.replace('https:/', url),

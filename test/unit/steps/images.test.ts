@@ -1,10 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import type { MachineFacts } from '../../../src/model/index.js';
+import type { MachineFacts, Mirrors, Resource } from '../../../src/model/index.js';
+import { nodeImages } from '../../../src/release/index.js';
 import { steps } from '../../../src/steps/index.js';
-import { aDebian, aScene } from './scene.js';
+import { aDebian, aRelease, aScene } from './scene.js';
 
-const pulls = (at: string, owner: MachineFacts['owner']): readonly string[] => {
-  const scene = { ...aScene({ at }), machine: aDebian({ owner }) };
+const DEBIAN = { id: 'debian', like: [], version: '12', name: 'Debian 12' };
+
+const pulls = (at: string, owner: MachineFacts['owner'], mirrors: Partial<Mirrors> = {}): readonly string[] => {
+  const bare = aScene({ at });
+  const cluster = { ...bare.cluster, mirrors: { ...bare.cluster.mirrors, ...mirrors } };
+  const scene = { ...bare, cluster, machine: aDebian({ owner, os: DEBIAN }) };
   const gates = steps.find((step) => step.id === 'kubelet')?.gates?.(scene) ?? [];
   return gates.map((gate) => gate.command.join(' ')).filter((command) => command.includes(' pull '));
 };
@@ -19,4 +24,42 @@ describe('images that are pulled while the control plane comes up', () => {
   test('a later change needs no registry', () =>
     expect(pulls('worker-2', { cluster: 'test', caHash: 'sha256:0' })).toEqual([]));
   test('a control plane has better things to do', () => expect(pulls('cp-1', null)).toEqual([]));
+});
+
+describe('with a bundle', () => {
+  const origin = 'http://127.0.0.1:17117';
+  const bundle = { origin, systems: ['debian-12-amd64'] };
+  const named = (lines: readonly string[]): readonly string[] => lines.map((line) => line.split(' ').at(-1) ?? '');
+
+  test('every image of a node comes from it before the kubelet starts, on every node, and is pinned', () => {
+    const lines = pulls('cp-1', null, { bundle });
+    const { cluster, release, node } = aScene({ at: 'cp-1' });
+    expect(named(lines)).toEqual(nodeImages(cluster, release, node));
+    for (const line of lines) {
+      expect(line).toContain(` ${origin} `);
+      expect(line).toContain('io.cri-containerd.pinned=pinned');
+    }
+    expect(named(pulls('worker-2', { cluster: 'test', caHash: 'sha256:0' }, { bundle }))).toHaveLength(5);
+  });
+
+  test('nothing of it stays on a host: the resources differ in where they are fetched from, and in nothing else', () => {
+    const bare = aScene({ at: 'worker-2' });
+    const machine = aDebian({ os: DEBIAN });
+    const resourcesOf = (cluster: typeof bare.cluster) => {
+      const scene = { ...bare, machine, cluster, release: aRelease(cluster) };
+      return steps.filter((step) => step.on(scene.node, cluster, scene.leader)).flatMap((step) => step.desire(scene));
+    };
+    const before = resourcesOf(bare.cluster);
+    const after = resourcesOf({ ...bare.cluster, mirrors: { ...bare.cluster.mirrors, bundle } });
+    const without = (resource: Resource): unknown => ({ ...resource, url: '', from: '' });
+    expect(after.map(without)).toEqual(before.map(without));
+    const texts = JSON.stringify(after.map(without));
+    expect(texts).not.toContain('17117');
+    expect(after.find((resource) => resource.kind === 'packages')).toMatchObject({
+      from: `${origin}/packages/debian-12-amd64`,
+    });
+    expect(after.find((resource) => resource.kind === 'artifact' && resource.name === 'kubelet')).toMatchObject({
+      url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:17117\/dl\.k8s\.io\//),
+    });
+  });
 });

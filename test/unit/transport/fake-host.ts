@@ -52,6 +52,8 @@ export interface FakeHostOptions {
   /** In place of a real shell. */
   readonly exec?: (channel: ServerChannel, command: string) => void;
   readonly env?: Readonly<Record<string, string>>;
+  /** false: AllowTcpForwarding no. */
+  readonly forwarding?: boolean;
   readonly greeting?: string;
   readonly banner?: string;
   /** How many connections are dropped before the first word, as MaxStartups does. */
@@ -133,6 +135,26 @@ function serve(
     socket.on('error', () => channel.close());
     channel.on('error', () => socket.destroy());
     channel.on('close', () => socket.destroy());
+  });
+  client.on('request', (accept, reject, name, info) => {
+    if (name !== 'tcpip-forward' || !('bindAddr' in info) || options.forwarding === false) {
+      reject?.();
+      return;
+    }
+    const listener = net.createServer((socket) => {
+      client.forwardOut(info.bindAddr, info.bindPort, '127.0.0.1', socket.remotePort ?? 0, (error, channel) => {
+        if (error) {
+          socket.destroy();
+          return;
+        }
+        socket.pipe(channel).pipe(socket);
+        socket.on('error', () => channel.close());
+        channel.on('error', () => socket.destroy());
+      });
+    });
+    listener.once('error', () => reject?.());
+    listener.listen(info.bindPort, info.bindAddr, () => accept?.());
+    client.once('close', () => listener.close());
   });
   client.on('session', (accept) => {
     const session = accept();

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { SshSettings, Transport } from '../../../src/model/index.js';
 import { bastionPool, connectSsh, fingerprint, type SshTarget, scanHostKeys } from '../../../src/transport/index.js';
@@ -472,3 +473,55 @@ async function eventually(holds: () => boolean | Promise<boolean>): Promise<void
   }
   throw new Error('it did not come true within 2 s');
 }
+
+describe('a way back', () => {
+  const freePort = (): Promise<number> =>
+    new Promise((resolve) => {
+      const server = net.createServer().listen(0, '127.0.0.1', () => {
+        const { port } = server.address() as net.AddressInfo;
+        server.close(() => resolve(port));
+      });
+    });
+
+  test("what connects to the host's own port comes here, both ways, while its shell goes on working", async () => {
+    const to = await host();
+    const port = await freePort();
+    const heard: string[] = [];
+    const wayBack = {
+      port,
+      take: (stream: Duplex) =>
+        void stream.on('data', (bytes: Buffer) => {
+          heard.push(bytes.toString());
+          stream.end(`you said ${bytes}`);
+        }),
+    };
+    const transport = await connect(to, { target: { wayBack } });
+    const answer = new Promise<string>((resolve) => {
+      const socket = net.connect(port, '127.0.0.1', () => socket.write('hello'));
+      socket.once('data', (bytes) => resolve(bytes.toString()));
+    });
+    expect(await answer).toBe('you said hello');
+    expect(heard).toEqual(['hello']);
+    await expect(transport.run('echo still')).resolves.toMatchObject({ stdout: 'still\n' });
+  });
+
+  test.each([
+    ['sshd that forbids it', async () => ({ to: await host({ forwarding: false }), port: await freePort() })],
+    [
+      'port that somebody else has',
+      async () => {
+        const server = net.createServer().listen(0, '127.0.0.1');
+        await new Promise((resolve) => server.once('listening', resolve));
+        open.push({ close: async () => void server.close() });
+        return { to: await host(), port: (server.address() as net.AddressInfo).port };
+      },
+    ],
+  ])('is refused by a %s: the connection ends, and the letter says what to look at', async (_, scene) => {
+    const { to, port } = await scene();
+    const { code, message, hint } = await failure(
+      connect(to, { target: { wayBack: { port, take: () => undefined } } }),
+    );
+    expect({ code, message }).toEqual({ code: 'UNREACHABLE', message: `cp-1 opens no way back on 127.0.0.1:${port}` });
+    expect(hint).toMatch(/AllowTcpForwarding yes.*provision bundle serve/);
+  });
+});
