@@ -22,8 +22,9 @@ export const containerd = (scene: Scene): readonly Resource[] => {
       ? [...repositoriesFor(scene, ['docker-ce']), containerdPackage(scene)]
       : containerdBinaries(scene);
   return [
-    ...program,
+    // Before the package, which has a file in it: reset goes backwards, and takes the directory when it is empty.
     directory('/etc/containerd'),
+    ...program,
     config,
     directory('/etc/containerd/certs.d'),
     ...registryMirrors(scene),
