@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import type { KubernetesObject, Resource, Scene } from '../../../src/model/index.js';
+import type { Cluster, KubernetesObject, Resource, Scene } from '../../../src/model/index.js';
 import { knownVersions } from '../../../src/release/index.js';
 import { smokeObjects } from '../../../src/resources/index.js';
 import { steps } from '../../../src/steps/index.js';
@@ -40,6 +40,8 @@ interface Expected {
     readonly spread: boolean;
     readonly ports: string;
   };
+  /** phases/kubelet/flags.go: what its kubelet is told of the runtime by flags; since 1.27 its configuration says it. */
+  readonly kubelet: Readonly<Record<'docker' | 'containerd', string>>;
   /** Of `kubectl drain`: k8s.io/kubectl, pkg/cmd/drain/drain.go. */
   readonly drain: string;
 }
@@ -87,11 +89,12 @@ const checksums = (version: string): Readonly<Record<string, string>> =>
     ]),
   );
 
-const sceneAt = (version: string): Scene =>
+const sceneAt = (version: string, runtime: Cluster['runtime'] = 'containerd'): Scene =>
   aScene({
     nodes: [aNode('cp-1', { roles: ['control-plane'] }), aNode('worker-2')],
     cluster: {
       version,
+      runtime,
       mirrors: aMirrors({ checksums: checksums(version) }),
     },
   });
@@ -172,6 +175,20 @@ describe.each(table.map((row) => [row.kubernetes, row] as const))('%s', (version
     expect((kubeadm?.['data'] as Record<string, string>)['ClusterConfiguration']).toContain(
       `apiVersion: ${expected.kubeadmApi}\n`,
     );
+  });
+
+  test.each(['docker', 'containerd'] as const)('its kubelet is told of %s as its kubeadm tells it', (runtime) => {
+    const files = new Map(
+      wanted(sceneAt(version, runtime)).flatMap((resource) =>
+        resource.kind === 'file' ? [[resource.path, String(resource.content)] as const] : [],
+      ),
+    );
+    const [, flags = ''] =
+      /^KUBELET_KUBEADM_ARGS="(.*)"$/m.exec(files.get('/var/lib/kubelet/kubeadm-flags.env') ?? '') ?? [];
+    expect(flags.replace(/ ?--node-ip=\S+$/, '')).toBe(expected.kubelet[runtime]);
+    const config = files.get('/var/lib/kubelet/config.yaml') ?? '';
+    expect(config.includes('containerRuntimeEndpoint: unix:///run/')).toBe(expected.kubelet[runtime] === '');
+    expect(config).toContain('cgroupDriver: systemd\n');
   });
 
   test('CoreDNS is laid out as its kubeadm does', () => {
