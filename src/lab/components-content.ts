@@ -1,7 +1,7 @@
 // What the lab's mirror of one Kubernetes release holds, as data: the files under upstream's URLs, the images under
 // upstream's names and the Debian packages beside them. Knows nothing of how any of it is made or served.
 import { type LabRelease, type LabVersions, versionsOf } from './components.js';
-import { cniPluginNames, type GoBuild, goBuilds } from './go-builds.js';
+import { cniPluginNames, etcdPrograms, type GoBuild, goBuilds } from './go-builds.js';
 
 /** A binary of a build: `<build id>/<file name>`. */
 export type BinaryRef = string;
@@ -84,11 +84,9 @@ const mirrorFiles = (versions: LabVersions): readonly MirrorFile[] => [
   {
     kind: 'tarball',
     url: `${github}/etcd-io/etcd/releases/download/v${versions.etcd}/${etcdFolder(versions)}.tar.gz`,
-    members: {
-      [`${etcdFolder(versions)}/etcd`]: 'etcd/etcd',
-      [`${etcdFolder(versions)}/etcdctl`]: 'etcd/etcdctl',
-      [`${etcdFolder(versions)}/etcdutl`]: 'etcd/etcdutl',
-    },
+    members: Object.fromEntries(
+      etcdPrograms(versions).map((name) => [`${etcdFolder(versions)}/${name}`, `etcd/${name}`]),
+    ),
   },
   {
     kind: 'tarball',
@@ -148,18 +146,14 @@ const images = (versions: LabVersions): readonly ImageRecipe[] => [
   {
     reference: `registry.k8s.io/etcd:${versions.etcdImage}`,
     base: 'static',
-    binaries: {
-      '/usr/local/bin/etcd': 'etcd/etcd',
-      '/usr/local/bin/etcdctl': 'etcd/etcdctl',
-      '/usr/local/bin/etcdutl': 'etcd/etcdutl',
-    },
+    binaries: Object.fromEntries(etcdPrograms(versions).map((name) => [`/usr/local/bin/${name}`, `etcd/${name}`])),
     directories: ['/var/etcd', '/var/lib/etcd'],
     command: ['/usr/local/bin/etcd'],
   },
   {
     // Upstream runs as `nonroot` with a file capability on the binary. Ours runs as root in the same pod, whose manifest
     // drops every capability but NET_BIND_SERVICE: a layer made by tar would lose the file capability.
-    reference: `registry.k8s.io/coredns/coredns:v${versions.coredns}`,
+    reference: `registry.k8s.io/${versions.corednsImage}`,
     base: 'static',
     binaries: { '/coredns': 'coredns/coredns' },
     entrypoint: ['/coredns'],
@@ -185,7 +179,7 @@ const images = (versions: LabVersions): readonly ImageRecipe[] => [
   {
     reference: `registry.k8s.io/e2e-test-images/agnhost:${versions.agnhost}`,
     base: 'busybox',
-    binaries: { '/agnhost': 'kubernetes/agnhost' },
+    binaries: { '/agnhost': 'agnhost/agnhost' },
     directories: ['/uploads'], // netexec writes there
     entrypoint: ['/agnhost'],
     command: ['pause'],

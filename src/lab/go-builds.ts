@@ -17,6 +17,8 @@ export interface GoBuild {
   readonly linker?: readonly string[];
   /** Linker flags for every package, as upstream's own build sets them (`-ldflags all=…`). */
   readonly linkerForAll?: boolean;
+  /** The module lacks pkg/generated/openapi: see kubernetes-openapi.ts. */
+  readonly lacksOpenapi?: boolean;
   /** Needs a C compiler; everything else is built with CGO_ENABLED=0 and static by nature. */
   readonly cgo?: boolean;
   readonly pie?: boolean;
@@ -35,6 +37,7 @@ export const cniPluginNames: readonly string[] = Object.values(cniPlugins).flat(
 /** The builds of one release. Longest first, so that a broken recipe of the long one is known early. */
 export const goBuilds = (versions: LabVersions): readonly GoBuild[] => [
   kubernetesBuild(versions),
+  agnhost,
   ...containerdBuilds(versions),
   etcdBuild(versions),
   {
@@ -63,13 +66,7 @@ export const goBuilds = (versions: LabVersions): readonly GoBuild[] => [
     ),
     linker: [`-X ${cni}/pkg/utils/buildversion.BuildVersion=v${versions.cniPlugins}`],
   },
-  {
-    id: 'crictl',
-    recipe: 'cri-tools-1.36',
-    source: `sigs.k8s.io/cri-tools@v${versions.crictl}`,
-    packages: ['sigs.k8s.io/cri-tools/cmd/crictl'],
-    linker: [`-X sigs.k8s.io/cri-tools/pkg/version.Version=${versions.crictl}`],
-  },
+  crictlBuild(versions),
   {
     id: 'pause',
     recipe: 'pause',
@@ -98,34 +95,53 @@ const mirrorTools: readonly GoBuild[] = [
 ];
 
 const kubernetesPrograms = [
-  'cmd/kubelet',
-  'cmd/kubeadm',
-  'cmd/kubectl',
-  'cmd/kube-apiserver',
-  'cmd/kube-controller-manager',
-  'cmd/kube-scheduler',
-  'cmd/kube-proxy',
-  'test/images/agnhost',
+  'kubelet',
+  'kubeadm',
+  'kubectl',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kube-proxy',
 ];
+
+/** hack/lib/golang.sh */
+const kubernetesTags = ['selinux', 'notest', 'grpcnotrace'];
+
+/** Since Go 1.23 the linker refuses to reach into the standard library by name, as modules of their day did. */
+const formerLinker = '-checklinkname=0';
 
 function kubernetesBuild({ kubernetes }: LabVersions): GoBuild {
   const [major, minor] = kubernetes.split('.');
+  const old = Number(minor) <= 23;
   return {
     id: 'kubernetes',
     recipe: `kubernetes-${major}.${minor}`,
     source: `k8s.io/kubernetes@v${kubernetes}`,
-    packages: kubernetesPrograms.map((path) => `k8s.io/kubernetes/${path}`),
-    tags: ['selinux', 'notest', 'grpcnotrace'], // hack/lib/golang.sh
-    // hack/lib/version.sh sets both copies of the version; kubectl reads the second one.
-    linker: ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'].flatMap((path) => [
-      `-X ${path}.gitVersion=v${kubernetes}`,
-      `-X ${path}.gitMajor=${major}`,
-      `-X ${path}.gitMinor=${minor}`,
-      `-X ${path}.gitTreeState=clean`,
-    ]),
+    packages: kubernetesPrograms.map((name) => `k8s.io/kubernetes/cmd/${name}`),
+    tags: kubernetesTags,
+    ...(old ? { lacksOpenapi: true } : {}),
+    linker: [
+      ...(old ? [formerLinker] : []),
+      // hack/lib/version.sh sets both copies of the version; kubectl reads the second one.
+      ...['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'].flatMap((path) => [
+        `-X ${path}.gitVersion=v${kubernetes}`,
+        `-X ${path}.gitMajor=${major}`,
+        `-X ${path}.gitMinor=${minor}`,
+        `-X ${path}.gitTreeState=clean`,
+      ]),
+    ],
     linkerForAll: true,
   };
 }
+
+/** The test image's program; one release's is for all. */
+const agnhost: GoBuild = {
+  id: 'agnhost',
+  recipe: 'kubernetes-1.36',
+  source: 'k8s.io/kubernetes@v1.36.3',
+  packages: ['k8s.io/kubernetes/test/images/agnhost'],
+  tags: kubernetesTags,
+};
 
 function containerdBuilds(versions: LabVersions): readonly GoBuild[] {
   const common = {
@@ -152,12 +168,41 @@ function containerdBuilds(versions: LabVersions): readonly GoBuild[] {
   ];
 }
 
-const etcdBuild = ({ etcd }: LabVersions): GoBuild => ({
-  id: 'etcd',
-  recipe: `etcd-${etcd}`,
-  source: `go.etcd.io/etcd/server/v3@v${etcd}`,
-  packages: ['go.etcd.io/etcd/server/v3', 'go.etcd.io/etcd/etcdctl/v3', 'go.etcd.io/etcd/etcdutl/v3'],
-  rename: { server: 'etcd' },
+/** etcdutl came with 3.5, and the modules moved. */
+const beforeEtcdutl = (etcd: string): boolean => Number(etcd.split('.')[1]) < 5;
+
+export const etcdPrograms = ({ etcd }: LabVersions): readonly string[] =>
+  beforeEtcdutl(etcd) ? ['etcd', 'etcdctl'] : ['etcd', 'etcdctl', 'etcdutl'];
+
+function etcdBuild({ etcd }: LabVersions): GoBuild {
+  const common = { id: 'etcd', recipe: `etcd-${etcd}` };
+  if (beforeEtcdutl(etcd)) {
+    return {
+      ...common,
+      // The commit of the tag v3.4.3: a path without /v3 cannot have that tag as its version.
+      source: 'go.etcd.io/etcd@v0.0.0-20191023171146-3cf2f69b5738',
+      packages: ['go.etcd.io/etcd', 'go.etcd.io/etcd/etcdctl'],
+      linker: [formerLinker],
+    };
+  }
+  return {
+    ...common,
+    source: `go.etcd.io/etcd/server/v3@v${etcd}`,
+    packages: ['go.etcd.io/etcd/server/v3', 'go.etcd.io/etcd/etcdctl/v3', 'go.etcd.io/etcd/etcdutl/v3'],
+    rename: { server: 'etcd' },
+  };
+}
+
+/**
+ * cri-tools of the years of dockershim are not published as a module. What is served as 1.23.0 is 1.36.0 as well; it says
+ * so itself.
+ */
+const crictlBuild = (_: LabVersions): GoBuild => ({
+  id: 'crictl',
+  recipe: 'cri-tools-1.36',
+  source: 'sigs.k8s.io/cri-tools@v1.36.0',
+  packages: ['sigs.k8s.io/cri-tools/cmd/crictl'],
+  linker: ['-X sigs.k8s.io/cri-tools/pkg/version.Version=1.36.0'],
 });
 
 const flannelBuilds = (versions: LabVersions): readonly GoBuild[] => [

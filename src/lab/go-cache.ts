@@ -4,6 +4,7 @@ import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arch } from './components.js';
 import type { GoBuild } from './go-builds.js';
+import { vendorWithOpenapi } from './kubernetes-openapi.js';
 import { cacheKey, goArguments } from './mirror-layout.js';
 import { type CommandOptions, readCommand, runCommand } from './mirror-run.js';
 import { makeOnce } from './once.js';
@@ -36,21 +37,18 @@ export async function goBinaries(build: GoBuild, machine: GoMachine, options: Co
 }
 
 async function compile(build: GoBuild, arch: Arch, out: string, options: CommandOptions): Promise<void> {
-  const scratch = join(out, '.work'); // what the compiler throws away
-  await mkdir(scratch);
+  const scratch = join(out, '.work');
+  const temporary = join(scratch, 'tmp'); // what the compiler throws away
+  await mkdir(temporary, { recursive: true });
+  // A workspace or flags of the caller's own would build something else than what is pinned.
+  const env = { GOFLAGS: '', GOTMPDIR: temporary, GOWORK: 'off' };
+  const hint = 'see that the Go module proxy answers (go env GOPROXY), then run the same command again';
+  const recipe = join(recipesDir, build.recipe);
   await runCommand(['nice', '-n', '10', 'go', ...goArguments(build, out)], {
     ...options,
-    cwd: join(recipesDir, build.recipe),
-    // A workspace or flags of the caller's own would build something else than what is pinned.
-    env: {
-      CGO_ENABLED: build.cgo === true ? '1' : '0',
-      GOFLAGS: '',
-      GOTMPDIR: scratch,
-      GOWORK: 'off',
-      GOOS: 'linux',
-      GOARCH: arch,
-    },
-    hint: 'see that the Go module proxy answers (go env GOPROXY), then run the same command again',
+    cwd: build.lacksOpenapi === true ? await vendorWithOpenapi(recipe, scratch, { ...options, env, hint }) : recipe,
+    env: { ...env, CGO_ENABLED: build.cgo === true ? '1' : '0', GOOS: 'linux', GOARCH: arch },
+    hint,
   });
   await rm(scratch, { recursive: true });
   for (const [from, to] of Object.entries(build.rename ?? {})) await rename(join(out, from), join(out, to));

@@ -43,7 +43,7 @@ export function goArguments(build: GoBuild, out: string): readonly string[] {
   return [
     'build',
     '-v',
-    '-mod=readonly',
+    `-mod=${build.lacksOpenapi === true ? 'vendor' : 'readonly'}`,
     '-trimpath',
     '-buildvcs=false',
     ...(build.pie === true ? ['-buildmode=pie'] : []),

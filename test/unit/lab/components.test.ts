@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { labRelease, labReleases, versionsOf } from '../../../src/lab/components.js';
+import { type LabRelease, type LabVersions, labRelease, labReleases, versionsOf } from '../../../src/lab/components.js';
 import { aliasesOf, mirrorContent } from '../../../src/lab/components-content.js';
+import { type GoBuild, goBuilds } from '../../../src/lab/go-builds.js';
 import { goFolder } from '../../../src/lab/go-cache.js';
-import { forArch, mirrorPath, repositoryOf } from '../../../src/lab/mirror-layout.js';
+import { taggedFolders } from '../../../src/lab/kubernetes-openapi.js';
+import { forArch, goArguments, mirrorPath, repositoryOf } from '../../../src/lab/mirror-layout.js';
 import { leastGo } from '../../../src/lab/mirror-requirements.js';
 import { buildSteps, describeLine } from '../../../src/lab/mirror-steps.js';
 import { recipeFiles, recipesDir } from '../../../src/lab/recipes.js';
@@ -84,6 +86,59 @@ describe.each(contents)('the tables of $release', (content) => {
   });
 });
 
+test('releases share what they have in common and nothing else', () => {
+  const shared = ['agnhost', 'containerd', 'containerd-shim', 'flannel', 'flannel-cni-plugin', 'runc', 'cni-plugins'];
+  for (const id of [...shared, 'crictl', 'registry', 'crane']) {
+    const texts = allBuilds.filter((build) => build.id === id).map((build) => JSON.stringify(build));
+    expect([id, texts.length, new Set(texts).size]).toEqual([id, labReleases.length, 1]);
+  }
+  for (const id of ['kubernetes', 'etcd', 'coredns']) {
+    const sources = allBuilds.filter((build) => build.id === id).map((build) => build.source);
+    expect([id, new Set(sources).size]).toEqual([id, labReleases.length]);
+  }
+});
+
+describe('Kubernetes up to 1.23 is built in another way', () => {
+  test.each([
+    ['1.18', 'vendor', true],
+    ['1.23', 'vendor', true],
+    ['1.34', 'readonly', false],
+    ['1.36', 'readonly', false],
+  ] as const)('%s: -mod=%s', (release, mode, old) => {
+    const build = goBuilds(versionsOf(release)).find(({ id }) => id === 'kubernetes');
+    const words = goArguments(build as GoBuild, '/out');
+    expect(words).toContain(`-mod=${mode}`);
+    expect(words.some((word) => word.includes('-checklinkname=0'))).toBe(old);
+    expect(goMod(`kubernetes-${release}`).includes('k8s.io/kube-openapi/cmd/openapi-gen')).toBe(old);
+  });
+
+  test('the generator reads every tagged package once, and no tools or examples', () => {
+    const files = ['k8s.io/api/core/v1/doc.go', 'k8s.io/api/core/v1/types.go', 'k8s.io/api/apps/v1/doc.go'];
+    const others = ['k8s.io/sample-apiserver/pkg/apis/x/doc.go', 'k8s.io/kube-openapi/pkg/common/common.go'];
+    expect(taggedFolders([...files, ...others])).toEqual(['k8s.io/api/apps/v1', 'k8s.io/api/core/v1']);
+  });
+});
+
+test.each([
+  ['1.18', ['coredns:1.6.7', 'etcd:3.4.3-0', 'pause:3.2', 'kube-proxy:v1.18.20']],
+  ['1.23', ['coredns/coredns:v1.8.6', 'etcd:3.5.6-0', 'pause:3.6', 'kube-proxy:v1.23.17']],
+  ['1.34', ['coredns/coredns:v1.12.1', 'etcd:3.6.5-0', 'pause:3.10.1', 'kube-proxy:v1.34.3']],
+  ['1.35', ['coredns/coredns:v1.13.1', 'etcd:3.6.6-0', 'pause:3.10.1', 'kube-proxy:v1.35.4']],
+  ['1.36', ['coredns/coredns:v1.14.2', 'etcd:3.6.8-0', 'pause:3.10.2', 'kube-proxy:v1.36.3']],
+] as const)('the images of %s have the names of its kubeadm', (release, names) => {
+  const there = mirrorContent(release).images.map((image) => repositoryOf(image.reference));
+  for (const name of names) expect(there).toContain(name);
+});
+
+test('etcdutl is in an etcd of 3.5 and later', () => {
+  const programs = (release: LabRelease) =>
+    mirrorContent(release).files.flatMap((file) =>
+      file.kind === 'tarball' && file.url.includes('/etcd-io/') ? Object.values(file.members) : [],
+    );
+  expect(programs('1.18')).toEqual(['etcd/etcd', 'etcd/etcdctl']);
+  expect(programs('1.23')).toEqual(['etcd/etcd', 'etcd/etcdctl', 'etcd/etcdutl']);
+});
+
 test('a release that the lab has not is refused with those it has', () => {
   expect(labRelease('1.36')).toBe('1.36');
   expect(() => labRelease('1.36.3')).toThrow(
@@ -149,10 +204,11 @@ describe('the recipes in lab/', () => {
   });
 
   test.each(labReleases)('every staging module of Kubernetes %s is the twin of the same release', (release) => {
+    const { kubernetes, staging }: LabVersions = versionsOf(release);
     const twins = [...goMod(`kubernetes-${release}`).matchAll(/^\t(k8s\.io\/\S+) => (\S+) (\S+)$/gm)];
     expect(twins.length).toBeGreaterThan(20);
     for (const [, from, to, version] of twins) {
-      expect([to, version]).toEqual([from, `v0.${versionsOf(release).kubernetes.slice(2)}`]);
+      expect([to, version]).toEqual([from, `v${staging ?? `0.${kubernetes.slice(2)}`}`]);
     }
   });
 
@@ -171,8 +227,10 @@ const fail = (): never => {
 
 // The product and the lab name versions in one place each; here they meet.
 describe.each(labReleases.filter((release) => release in releases))('what provision installs for %s', (minor) => {
-  const mirrors = aMirrors();
   const { files, images } = mirrorContent(minor);
+  // As the mirror's own list does: what is of no publisher's list has its checksum from there.
+  const checksums = Object.fromEntries(files.map((file) => [forArch(file.url, 'amd64'), '0'.repeat(64)]));
+  const mirrors = { ...aMirrors(), checksums };
   const release = releaseFor({ version: versionsOf(minor).kubernetes, mirrors, runtime: 'containerd' });
   const names = ['kubelet', 'kubeadm', 'kubectl', 'etcd', 'containerd', 'runc', 'cni-plugins', 'crictl'] as const;
   const podNetworkOf = (plugin: 'flannel' | 'calico') => {

@@ -3,7 +3,7 @@ import type { LabRecord } from '../../../src/lab/record.js';
 import { likeOf, releaseOf } from '../../../src/lab/register.js';
 
 const there = { release: '1.36' } as LabRecord;
-const other = '1.23' as LabRecord['release'];
+const other = '1.23' as const;
 
 test.each([
   ['a new lab has the default', undefined, {}, '1.36'],
