@@ -2,6 +2,15 @@ import { relative } from 'node:path';
 import { versionsOf } from './components.js';
 import type { LabHost, LabRecord } from './record.js';
 
+/** All of the kubelet's own thresholds (they are replaced together), with room in bytes: 15 % of a large disk is a working machine. */
+const EVICTION = {
+  'memory.available': '100Mi',
+  'nodefs.available': '1Gi',
+  'nodefs.inodesFree': '5%',
+  'imagefs.available': '1Gi',
+  'imagefs.inodesFree': '5%',
+};
+
 /** Inventory of a lab as YAML (JSON values are YAML scalars). `from` is the folder of the inventory file. Pure. */
 export function inventoryText(record: LabRecord, hosts: readonly LabHost[], state: string, from: string): string {
   const path = (name: string): string => JSON.stringify(relative(from, `${state}/${name}`) || name);
@@ -22,8 +31,10 @@ export function inventoryText(record: LabRecord, hosts: readonly LabHost[], stat
     '  runtime: containerd',
     '  network: flannel',
     ...mirror,
-    '  # The hosts share the machine: its cgroups may be v1, and conntrack limits are not theirs to set.',
-    '  kubelet: { failCgroupV1: false }',
+    '  # The hosts share the machine: its cgroups may be v1, conntrack limits are not theirs to set, and a part of its disk may be much.',
+    '  kubelet:',
+    '    failCgroupV1: false',
+    `    evictionHard: ${JSON.stringify(EVICTION)}`,
     '  kubeProxy: { conntrack: { maxPerCore: 0 } }',
     'ssh:',
     '  user: root',
