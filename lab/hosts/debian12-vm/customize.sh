@@ -1,5 +1,5 @@
 #!/bin/sh
-# Finishes the root of a virtual machine: a practice host as ../debian12 makes it, with the kernel's part given back.
+# Makes a practice host's root that of a machine: the kernel's part is given back to it.
 set -eu
 root=$1
 
