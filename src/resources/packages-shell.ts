@@ -72,7 +72,11 @@ install_packages() {
 bring_in() {
   _wanted=$*; _n=$#
   while [ "$_n" -gt 0 ]; do _spec=$(package_spec "$1") || return 1; shift; set -- "$@" "$_spec"; _n=$((_n - 1)); done
-  if have apt-get; then apt --no-install-recommends --allow-downgrades --allow-change-held-packages install -- "$@" || return 1
+  if have apt-get; then
+    _unlocked=$(apt-mark showhold -- $(printf '%s\n' $_wanted | sed 's/=.*//')) || return 1
+    apt --no-install-recommends --allow-downgrades --allow-change-held-packages install -- "$@" || return 1
+    # Another version is no longer held.
+    [ -z "$_unlocked" ] || apt-mark hold -- $_unlocked >/dev/null
   else
     _unlocked=
     for _p in $_wanted; do case $_p in *=*)
