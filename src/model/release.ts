@@ -108,6 +108,8 @@ export interface ControlPlaneTraits {
   readonly flags: Readonly<Record<ControlPlaneComponent, Readonly<Record<string, string>>>>;
   /** The API server signs service account tokens itself (TokenRequest): issuer and signing key are given. */
   readonly issuesTokens: boolean;
+  /** The controller manager sees the folder of FlexVolume drivers. */
+  readonly flexVolumes: boolean;
   readonly probes: Readonly<Record<ControlPlaneComponent, ProbePaths>>;
   readonly pod: {
     readonly priorityClass: string;

@@ -27,6 +27,7 @@ const noInsecurePorts = {
 const controlPlane117: ControlPlaneTraits = {
   flags: noInsecurePorts,
   issuesTokens: false,
+  flexVolumes: true,
   probes: {
     'kube-apiserver': { liveness: '/healthz', readiness: null, startup: null },
     'kube-controller-manager': { liveness: '/healthz', readiness: null, startup: null },
@@ -63,7 +64,7 @@ const controlPlane123: ControlPlaneTraits = {
   pod: { ...controlPlane119.pod, seccomp: true },
 };
 
-/** 1.34 to 1.36: etcd 3.6, whose health is asked like that of the others. */
+/** From 1.34: etcd 3.6, whose health is asked like that of the others. */
 const controlPlane134: ControlPlaneTraits = {
   ...controlPlane123,
   flags: {
@@ -77,6 +78,9 @@ const controlPlane134: ControlPlaneTraits = {
   },
   pod: { ...controlPlane123.pod, priority: 2_000_001_000, probePort: true },
 };
+
+/** phases/controlplane/volumes.go: no FlexVolume any more. */
+const controlPlane136: ControlPlaneTraits = { ...controlPlane134, flexVolumes: false };
 
 /** phases/kubelet/flags.go. The field containerRuntimeEndpoint came with 1.27, the flags of dockershim left with 1.24. */
 const kubeletOfDockershim = (minor: string, pauseFor: readonly ('containerd' | 'docker')[]): KubeletTraits => {
@@ -222,5 +226,5 @@ export const traits = Object.freeze({
   '1.23': traits123,
   '1.34': traits134,
   '1.35': { ...traits134, host: host135 },
-  '1.36': { ...traits134, host: host136 },
+  '1.36': { ...traits134, controlPlane: controlPlane136, host: host136 },
 } satisfies Readonly<Record<string, ReleaseTraits>>);

@@ -217,10 +217,19 @@ function controllerManager(scene: Scene): Pod {
     mounts: [
       { name: 'k8s-certs', path: PKI, readOnly: true, type: 'DirectoryOrCreate' },
       { name: 'kubeconfig', path: conf, readOnly: true, type: 'FileOrCreate' },
+      ...(release.controlPlane.flexVolumes ? [FLEX_VOLUMES] : []),
       ...systemCertificates(scene),
     ],
   });
 }
+
+/** Drivers write into it: the kubelet makes it on every node. */
+const FLEX_VOLUMES: Mount = {
+  name: 'flexvolume-dir',
+  path: '/usr/libexec/kubernetes/kubelet-plugins/volume/exec',
+  readOnly: false,
+  type: 'DirectoryOrCreate',
+};
 
 function scheduler({ cluster, release }: Scene): Pod {
   const conf = `${KUBERNETES}/scheduler.conf`;

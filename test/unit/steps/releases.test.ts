@@ -26,6 +26,8 @@ interface Expected {
     readonly probePort: boolean;
     readonly livenessDelay: number;
   };
+  /** phases/controlplane/volumes.go */
+  readonly flexVolumes: boolean;
   readonly labels: readonly string[];
   readonly taints: readonly string[];
   readonly images: Readonly<Record<string, string>>;
@@ -59,6 +61,7 @@ interface StaticPod {
     readonly priorityClassName: string;
     readonly priority?: number;
     readonly securityContext?: unknown;
+    readonly volumes: readonly { readonly name: string }[];
     readonly containers: readonly [
       {
         readonly image: string;
@@ -152,6 +155,11 @@ describe.each(table.map((row) => [row.kubernetes, row] as const))('%s', (version
     expect(spec.priorityClassName).toBe(expected.pod.priorityClassName);
     expect(spec.priority ?? null).toBe(expected.pod.priority);
     expect(spec.securityContext !== undefined).toBe(expected.pod.seccomp);
+  });
+
+  test('the controller manager sees FlexVolume drivers where kubeadm shows them', () => {
+    const { volumes } = podOf(resources, 'kube-controller-manager').spec;
+    expect(volumes.some(({ name }) => name === 'flexvolume-dir')).toBe(expected.flexVolumes);
   });
 
   test('images have the names and tags of that release', () => {
