@@ -107,7 +107,7 @@ interface Named {
 const byName = (list: readonly Named[]): readonly Named[] => [...list].sort((a, b) => (a.name < b.name ? -1 : 1));
 
 interface Plain {
-  readonly metadata: unknown;
+  readonly metadata: { readonly annotations?: unknown };
   readonly spec: Pod['spec'];
 }
 
@@ -156,11 +156,22 @@ const plainObject = (object: KubernetesObject | undefined): unknown =>
         }).replaceAll('# Written by provision; edits are undone by the next apply.\\n', ''),
       );
 
-/** kubeadm before 1.20 asks for nothing on etcd's behalf; ours asks for what the later ones do. */
-function bare(pod: Plain, theirs: Plain): Plain {
+/**
+ * kubeadm before 1.20 asks for nothing on etcd's behalf, and 1.17 does not write down the endpoints: ours does what the later ones do.
+ * Ten seconds between two probes are the API's default.
+ */
+function bare(pod: Plain, theirs: Plain): unknown {
   const asksNothing = Object.keys(theirs.spec.containers[0]?.resources ?? {}).length === 0;
-  const containers = pod.spec.containers.map((one) => (asksNothing ? { ...one, resources: {} } : one));
-  return { ...pod, spec: { ...pod.spec, containers } };
+  const saysNothing = theirs.metadata.annotations === undefined;
+  return JSON.parse(
+    JSON.stringify(pod, (key, value: unknown) => {
+      const isLeftOut =
+        (asksNothing && key === 'resources') ||
+        (saysNothing && key === 'annotations') ||
+        (key === 'periodSeconds' && value === 10);
+      return isLeftOut ? undefined : value;
+    }),
+  );
 }
 
 const POD_NAMES = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
