@@ -117,7 +117,8 @@ async function makeFile(file: MirrorFile, target: string, place: Workplace, opti
       for (const [name, binary] of Object.entries(file.members)) {
         const path = join(root, forArch(name, place.arch));
         await mkdir(dirname(path), { recursive: true });
-        await linkFile(join(place.binaries, binary), path);
+        // Not a link: another build that links the same file would change it under tar, which ends with 1 for that.
+        await copyFile(join(place.binaries, binary), path);
       }
       const members = Object.keys(file.members).map((name) => forArch(name, place.arch));
       await runCommand(tarArguments(target, root, members.sort(), true), options);
