@@ -3,7 +3,7 @@
 // starts here: components.ts says which VERSIONS, components-content.ts WHAT is made of them, mirror-steps.ts in which ORDER,
 // lab/ holds the go.mod files that pin it. Knows nothing of lab hosts.
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { arch as machineArch } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ProvisionError } from '../model/index.js';
@@ -13,10 +13,12 @@ import { exists, linkFile } from './files.js';
 import { type GoMachine, goFolder, readGoVersion } from './go-cache.js';
 import { startRegistry, stopMirror } from './mirror.js';
 import { cacheKey, forArch, mirrorPath } from './mirror-layout.js';
+import { groupsOf, packagesFolder } from './mirror-packages.js';
 import { freePort } from './mirror-port.js';
 import { checkRequirements } from './mirror-requirements.js';
 import { buildSteps, describeLine, type Workplace } from './mirror-steps.js';
 import { alone } from './once.js';
+import { ensureSigningKey } from './signing-key.js';
 
 /** Where the build stands. `done` of `total` steps are finished; `detail` changes while one step is at work. */
 export interface MirrorProgress {
@@ -35,7 +37,7 @@ export interface MirrorOptions {
 }
 
 export interface BuiltMirror {
-  /** Holds `files/` (by upstream URL), `registry/` (storage of the OCI registry), `tools/registry`, `checksums.json`. */
+  /** Holds `files/` (by upstream URL), `registry/` (storage of the OCI registry), `tools/registry`, `checksums.json`, `repository-key.{json,asc}`. */
   readonly mirrorDir: string;
   /** JSON: lower-case hex sha256 by upstream URL. */
   readonly checksumsFile: string;
@@ -70,7 +72,9 @@ export async function buildMirror(options: MirrorOptions): Promise<BuiltMirror> 
 /** Over everything that decides what a mirror holds. */
 async function mirrorKey(content: MirrorContent, machine: GoMachine): Promise<string> {
   const binaries = await Promise.all(content.builds.map((build) => goFolder(build, machine)));
-  return cacheKey(new Map(), [recipeRevision, machine.arch, ...binaries, JSON.stringify(content)]);
+  const groups = groupsOf(content.repositories.flatMap(({ packages }) => packages));
+  const packages = await Promise.all(groups.map((group) => packagesFolder(group, content.builds, machine)));
+  return cacheKey(new Map(), [recipeRevision, machine.arch, ...binaries, ...packages, JSON.stringify(content)]);
 }
 
 /** Packages do not depend on the release. */
@@ -170,6 +174,12 @@ async function finish(place: Workplace, content: MirrorContent, mirrorDir: strin
   const text = `${JSON.stringify(sums, null, 2)}\n`;
   await writeFile(join(place.partialDir, 'checksums.json'), text);
   await writeFile(join(place.filesDir, 'checksums.json'), text);
+  const key = await ensureSigningKey(place.cacheDir, {});
+  await writeFile(
+    join(place.partialDir, 'repository-key.json'),
+    `${JSON.stringify({ fingerprint: key.fingerprint })}\n`,
+  );
+  await copyFile(key.armoredFile, join(place.partialDir, 'repository-key.asc'));
   const tools = join(place.partialDir, 'tools');
   await mkdir(tools, { recursive: true });
   await rm(join(tools, 'registry'), { force: true }); // of a build that was cut off just here

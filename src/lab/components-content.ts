@@ -2,6 +2,7 @@
 // upstream's names and the Debian packages beside them. Knows nothing of how any of it is made or served.
 import { type LabRelease, type LabVersions, versionsOf } from './components.js';
 import { cniPluginNames, etcdPrograms, type GoBuild, goBuilds } from './go-builds.js';
+import { type PackageRepository, packageRepositories } from './package-repositories.js';
 
 /** A binary of a build: `<build id>/<file name>`. */
 export type BinaryRef = string;
@@ -50,6 +51,8 @@ export interface MirrorContent {
   readonly images: readonly ImageSpec[];
   readonly hostPackages: readonly string[];
   readonly layerPackages: typeof layerPackages;
+  /** Of yum and apt, beside Debian's own. */
+  readonly repositories: readonly PackageRepository[];
 }
 
 export function mirrorContent(release: LabRelease): MirrorContent {
@@ -61,6 +64,7 @@ export function mirrorContent(release: LabRelease): MirrorContent {
     images: images(versions).map((image) => ({ ...image, aliases: aliasesOf(image.reference) })),
     hostPackages,
     layerPackages,
+    repositories: packageRepositories(versions),
   };
 }
 

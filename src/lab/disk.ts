@@ -23,7 +23,7 @@ export interface HostIdentity {
   /** What makes it trust the mirror's packages; none in a lab without a mirror. */
   readonly mirror: readonly DiskFile[];
   /** What its packages are: its distribution's habits go with it. */
-  readonly packages: HostPackages;
+  readonly packages: HostPackages['format'];
   /** Its first process, lab/hosts/init.sh. */
   readonly init: string;
   /** The machine may not lower oom_score_adj: its hosts get the runc that does not try. */
@@ -72,7 +72,7 @@ export function diskFiles(host: HostIdentity): readonly DiskFile[] {
 }
 
 /** /etc/hosts as the distribution's installer leaves it. */
-const localNames: Readonly<Record<HostPackages, (name: string) => string>> = {
+const localNames: Readonly<Record<HostPackages['format'], (name: string) => string>> = {
   deb: (name) =>
     `127.0.0.1\tlocalhost\n127.0.1.1\t${name}\n\n::1\tlocalhost ip6-localhost ip6-loopback\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n`,
   rpm: () =>

@@ -92,6 +92,13 @@ const mirrorTools: readonly GoBuild[] = [
     source: 'github.com/google/go-containerregistry@v0.22.1',
     packages: ['github.com/google/go-containerregistry/cmd/crane'],
   },
+  {
+    id: 'nfpm',
+    recipe: 'nfpm-2',
+    source: 'github.com/goreleaser/nfpm/v2@v2.45.0',
+    packages: ['github.com/goreleaser/nfpm/v2/cmd/nfpm'],
+    linker: ['-X main.version=2.45.0'],
+  },
 ];
 
 const kubernetesPrograms = [

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { versionsOf } from './components.js';
 import type { LabHost, LabRecord } from './record.js';
+import { hostKind, packagesOf } from './root.js';
 
 /** All of the kubelet's own thresholds (they are replaced together), with room in bytes: 15 % of a large disk is a working machine. */
 const EVICTION = {
@@ -11,19 +12,52 @@ const EVICTION = {
   'imagefs.inodesFree': '5%',
 };
 
-/** Inventory of a lab as YAML (JSON values are YAML scalars). `from` is the folder of the inventory file. Pure. */
-export function inventoryText(record: LabRecord, hosts: readonly LabHost[], state: string, from: string): string {
+/** Ids of the repositories that the mirror stands in for, on hosts like Enterprise Linux. */
+const signedByLab = [
+  'base',
+  'updates',
+  'extras',
+  'baseos',
+  'appstream',
+  'epel',
+  'docker-ce',
+  'kubernetes',
+  'elrepo-kernel',
+];
+
+/**
+ * Inventory of a lab as YAML (JSON values are YAML scalars). `from` is the folder of the inventory file, `fingerprint` that of
+ * the key that the mirror signs with. Pure.
+ */
+export function inventoryText(
+  record: LabRecord,
+  hosts: readonly LabHost[],
+  state: string,
+  from: string,
+  fingerprint: string | undefined,
+): string {
   const path = (name: string): string => JSON.stringify(relative(from, `${state}/${name}`) || name);
   const { gateway } = record.network;
+  const isRpm = packagesOf(hostKind(record.like)).format === 'rpm';
+  // What there is of Kubernetes for CentOS 7 is in Aliyun's copies.
+  const isAliyun = record.like === 'centos7';
   const mirror = record.mirror
     ? [
         '  mirrors:',
+        ...(isAliyun ? ['    preset: aliyun'] : []),
         `    artifacts: "http://${gateway}:8080"`,
         `    checksums: ${path('checksums.json')}`,
         '    registries:',
-        ...['registry.k8s.io', 'ghcr.io'].map((name) => `      ${name}: "http://${gateway}:5000"`),
+        ...['registry.k8s.io', 'ghcr.io', ...(isAliyun ? ['registry.aliyuncs.com'] : [])].map(
+          (name) => `      ${name}: "http://${gateway}:5000"`,
+        ),
+        ...(isRpm && fingerprint !== undefined
+          ? ['    keys:', ...signedByLab.map((id) => `      ${id}: ${fingerprint}`)]
+          : []),
       ]
     : [];
+  // The files that they were installed with name servers that are out of reach.
+  const system = isRpm && record.mirror ? ['system:', '  repositories: mirror'] : [];
   return [
     'cluster:',
     `  name: ${record.name}`,
@@ -36,6 +70,7 @@ export function inventoryText(record: LabRecord, hosts: readonly LabHost[], stat
     '    failCgroupV1: false',
     `    evictionHard: ${JSON.stringify(EVICTION)}`,
     '  kubeProxy: { conntrack: { maxPerCore: 0 } }',
+    ...system,
     'ssh:',
     '  user: root',
     `  key: ${path('id_ed25519')}`,

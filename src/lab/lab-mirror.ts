@@ -15,13 +15,16 @@ export interface LabMirror {
   readonly source: string;
   /** The key that it signs with, as apt reads it. */
   readonly keyring: Buffer;
+  /** The same key, as rpm reads it. */
+  readonly armoredKey: Buffer;
+  readonly fingerprint: string;
 }
 
 const keyringPath = '/usr/share/keyrings/provision-lab.gpg';
 
 /** The files by which a host trusts the mirror's packages. apt is told where the mirror is, yum is not: its repositories are the provisioner's work. */
 export function trustFiles(mirror: LabMirror, packages: HostPackages): readonly DiskFile[] {
-  if (packages === 'rpm') return [];
+  if (packages.format === 'rpm') return packages.keys.map((path) => ({ path, content: mirror.armoredKey }));
   return [
     { path: '/etc/apt/sources.list.d/mirror.list', content: `${mirror.source}\n` },
     { path: keyringPath, content: mirror.keyring },
@@ -55,6 +58,10 @@ export async function startMirror(built: BuiltMirror, run: string, gateway: stri
     checksumsFile: built.checksumsFile,
     source: debianSource(running.filesUrl, keyringPath),
     keyring: await readFile(running.debianKeyringFile),
+    armoredKey: await readFile(join(built.mirrorDir, 'repository-key.asc')),
+    fingerprint: (
+      JSON.parse(await readFile(join(built.mirrorDir, 'repository-key.json'), 'utf8')) as { fingerprint: string }
+    ).fingerprint,
   };
 }
 

@@ -1,10 +1,10 @@
 // The Debian side of the mirror: packages fetched by the machine's own apt, a signed repository made of them, and the
 // unpacked trees that image layers are made of. Knows nothing of Go, of images or of lab hosts.
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { linkFile } from './files.js';
 import { type CommandOptions, readCommand, runCommand } from './mirror-run.js';
+import { type SigningKey, withSigner } from './signing-key.js';
 
 /** Suite of the lab hosts; the machine must be of the same one, because its apt chooses the packages. */
 export const debianSuite = 'bookworm';
@@ -57,6 +57,28 @@ export async function fetchPackages(
   await runCommand(apt(state, ['-q', '--download-only', 'install', ...packages]), { ...options, hint });
 }
 
+/** Unpacks packages of Debian, without what they depend on, each into `folder`/its name. */
+export async function downloadPackages(
+  packages: readonly string[],
+  folder: string,
+  options: CommandOptions,
+): Promise<void> {
+  const state = join(folder, '.state');
+  for (const path of ['lists/partial', 'cache', 'archives/partial', 'files']) {
+    await mkdir(join(state, path), { recursive: true });
+  }
+  await writeFile(join(state, 'status'), '');
+  if (packages.length === 0) return;
+  const hint = 'see that `apt-get update` works on this machine, then run the same command again';
+  await runCommand(apt(state, ['-q', 'update']), { ...options, hint });
+  const files = join(state, 'files');
+  await runCommand(apt(state, ['-q', 'download', ...packages]), { ...options, cwd: files, hint });
+  for (const file of await readdir(files)) {
+    const [name = ''] = file.split('_');
+    await runCommand(['dpkg-deb', '-x', join(files, file), join(folder, name)], options);
+  }
+}
+
 /** The files in `state`/archives that `packages` need, themselves included. */
 async function closureOf(state: string, packages: readonly string[], options: CommandOptions): Promise<string[]> {
   // With every package at hand apt prints no URIs, so it is asked with an empty archive folder.
@@ -82,62 +104,58 @@ export async function unpackPackages(
   }
 }
 
-/** Makes the signed repository in `folder` out of `state`/archives. The signing key does not outlive this function. */
+/** How an apt repository is laid out: by suite and component, or all in one folder. */
+export type AptLayout = { readonly suite: string; readonly component: string } | 'flat';
+
+/** Makes the signed repository of Debian's packages in `folder` out of `state`/archives. */
 export async function makeRepository(
   state: string,
   folder: string,
   arch: string,
+  key: SigningKey,
   options: CommandOptions,
 ): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
-  const index = `dists/${debianSuite}/main/binary-${arch}`;
-  await mkdir(join(folder, 'pool'), { recursive: true });
-  await mkdir(join(folder, index), { recursive: true });
-  for (const file of await readdir(join(state, 'archives'))) {
-    if (file.endsWith('.deb')) await linkFile(join(state, 'archives', file), join(folder, 'pool', poolName(file)));
-  }
-  const inFolder = { ...options, cwd: folder };
-  const packages = await readCommand(['apt-ftparchive', 'packages', 'pool'], inFolder);
-  await writeFile(join(folder, index, 'Packages'), packages);
-  const release = await readCommand(
-    ['apt-ftparchive', ...releaseFields(arch), 'release', `dists/${debianSuite}`],
-    inFolder,
-  );
-  await writeFile(join(folder, 'dists', debianSuite, 'Release'), release);
-  await sign(inFolder);
+  const files = (await readdir(join(state, 'archives'))).filter((file) => file.endsWith('.deb'));
+  const packages = new Map(files.map((file) => [poolName(file), join(state, 'archives', file)]));
+  await makeAptRepository(folder, packages, { suite: debianSuite, component: 'main' }, arch, key, options);
+  await linkFile(key.keyringFile, join(folder, debianKeyring));
 }
 
-function releaseFields(arch: string): readonly string[] {
+/** Makes a signed apt repository in `folder`, whatever lay there before. */
+export async function makeAptRepository(
+  folder: string,
+  packages: ReadonlyMap<string, string>,
+  layout: AptLayout,
+  arch: string,
+  key: SigningKey,
+  options: CommandOptions,
+): Promise<void> {
+  const dist = layout === 'flat' ? '.' : join('dists', layout.suite);
+  const index = layout === 'flat' ? '.' : join(dist, layout.component, `binary-${arch}`);
+  const pool = layout === 'flat' ? arch : 'pool';
+  await rm(folder, { recursive: true, force: true });
+  for (const path of [pool, index]) await mkdir(join(folder, path), { recursive: true });
+  for (const [name, file] of packages) await linkFile(file, join(folder, pool, name));
+  const inFolder = { ...options, cwd: folder };
+  await writeFile(join(folder, index, 'Packages'), await readCommand(['apt-ftparchive', 'packages', pool], inFolder));
+  const words = ['apt-ftparchive', ...releaseFields(layout, arch), 'release', dist];
+  const release = join(folder, dist, 'Release');
+  const text = await readCommand(words, inFolder);
+  await writeFile(release, text);
+  await withSigner(key, options, async (signer) => {
+    await signer.clear(release, join(folder, dist, 'InRelease'));
+    await signer.detached(release, `${release}.gpg`);
+  });
+}
+
+function releaseFields(layout: AptLayout, arch: string): readonly string[] {
   const fields = {
     Origin: 'provision-lab',
     Label: 'provision-lab',
-    Suite: debianSuite,
-    Codename: debianSuite,
     Architectures: arch,
-    Components: 'main',
+    ...(layout === 'flat' ? {} : { Suite: layout.suite, Codename: layout.suite, Components: layout.component }),
   };
   return Object.entries(fields).flatMap(([name, value]) => ['-o', `APT::FTPArchive::Release::${name}=${value}`]);
-}
-
-async function sign(options: CommandOptions): Promise<void> {
-  // In /tmp: gpg-agent's socket lies in it, and a socket's path has at most 107 bytes (unix(7)).
-  const home = await mkdtemp(join(tmpdir(), 'lab-gpg-'));
-  const gpg = (...words: readonly string[]) =>
-    runCommand(
-      ['gpg', '--homedir', home, '--batch', '--yes', '--pinentry-mode', 'loopback', '--passphrase', '', ...words],
-      options,
-    );
-  const release = join('dists', debianSuite, 'Release');
-  try {
-    await gpg('--quick-generate-key', 'provision lab mirror <mirror@provision.invalid>', 'ed25519', 'sign', 'never');
-    await gpg('--output', debianKeyring, '--export');
-    await gpg('--output', join('dists', debianSuite, 'InRelease'), '--clearsign', release);
-    await gpg('--output', `${release}.gpg`, '--armor', '--detach-sign', release);
-  } finally {
-    // Without the caller's signal: an aborted build must not leave an agent behind.
-    await runCommand(['gpgconf', '--homedir', home, '--kill', 'all']);
-    await rm(home, { recursive: true, force: true });
-  }
 }
 
 /** Debian's postinst would choose between nft and legacy with update-alternatives; nft is Debian's default and ours. */

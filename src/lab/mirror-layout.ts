@@ -14,7 +14,7 @@ export function forArch(url: string, arch: Arch): string {
  * Throws LAB on anything but a plain https URL: its path becomes a path of this machine.
  */
 export function mirrorPath(url: string): string {
-  const [, path] = /^https:\/\/([a-z0-9.-]+(?:\/[A-Za-z0-9._+~-]+)+)$/.exec(url) ?? [];
+  const [, path] = /^https:\/\/([a-z0-9.-]+(?:\/[A-Za-z0-9._+~:-]+)+)$/.exec(url) ?? [];
   if (path === undefined || path.split('/').some((part) => /^\.+$/.test(part))) {
     throw new ProvisionError('LAB', `${url} is not a URL that the mirror can hold`, {
       hint: 'write it as https://host/path/to/file',

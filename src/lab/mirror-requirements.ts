@@ -13,6 +13,7 @@ export const leastGo = [1, 26, 2] as const;
 /** Commands by the Debian package that brings them. */
 export const neededCommands: Readonly<Record<string, readonly string[]>> = {
   'apt-utils': ['apt-ftparchive'],
+  'createrepo-c': ['createrepo_c'],
   gcc: ['gcc'],
   gnupg: ['gpg', 'gpgconf'],
   tar: ['tar', 'gzip'],

@@ -12,9 +12,12 @@ import { type GoMachine, goBinaries } from './go-cache.js';
 import { type ImageWorkplace, makeBaseLayer, pushImage, tarArguments } from './images.js';
 import { debianFolder, fetchPackages, makeRepository } from './mirror-debian.js';
 import { forArch, mirrorPath } from './mirror-layout.js';
+import { ensurePackages, groupsOf, packageFile, packagesFolder } from './mirror-packages.js';
+import { makePackageRepository, publishKeys } from './mirror-rpm.js';
 import { type CommandOptions, readCommand, runCommand } from './mirror-run.js';
 import { makeOnce } from './once.js';
 import { recipesDir } from './recipes.js';
+import { ensureSigningKey } from './signing-key.js';
 
 export interface Workplace extends ImageWorkplace, GoMachine {
   readonly partialDir: string;
@@ -50,8 +53,12 @@ export function buildSteps(content: MirrorContent, arch: Arch): readonly BuildSt
     {
       id: 'debian-repository',
       title: 'signed apt repository',
-      run: (place, options) => makeRepository(place.debian, join(place.filesDir, debianFolder), place.arch, options),
+      run: async (place, options) => {
+        const key = await ensureSigningKey(place.cacheDir, options);
+        await makeRepository(place.debian, join(place.filesDir, debianFolder), place.arch, key, options);
+      },
     },
+    ...packageSteps(content),
     ...bases.map(
       (base): BuildStep => ({
         id: `layer-${base}`,
@@ -66,6 +73,42 @@ export function buildSteps(content: MirrorContent, arch: Arch): readonly BuildSt
         run: (place, options) => pushImage(image, place, options),
       }),
     ),
+  ];
+}
+
+/** RPM and Debian packages of Docker, Kubernetes and the distributions, and their repositories. */
+function packageSteps({ builds, repositories }: MirrorContent): readonly BuildStep[] {
+  const groups = groupsOf(repositories.flatMap(({ packages }) => packages));
+  return [
+    ...groups.map(
+      (group, n): BuildStep => ({
+        id: `packages-${n}`,
+        title: `${group.length} packages for yum and apt`,
+        shared: true,
+        run: async (place, options) => void (await ensurePackages(group, builds, place, options)),
+      }),
+    ),
+    ...repositories.map(
+      (repository): BuildStep => ({
+        id: `repository-${repository.urls[0]}`,
+        title: `signed repository ${repository.urls[0]?.replace('https://', '')}`,
+        run: async (place, options) => {
+          const folders = await Promise.all(groups.map((group) => packagesFolder(group, builds, place)));
+          const files = repository.packages.map((spec): [string, string] => {
+            const folder = folders[groups.findIndex((group) => group.includes(spec))] ?? '';
+            const name = packageFile(spec, place.arch);
+            return [name, join(place.cacheDir, folder, name)];
+          });
+          const key = await ensureSigningKey(place.cacheDir, options);
+          await makePackageRepository(repository, new Map(files), key, place, options);
+        },
+      }),
+    ),
+    {
+      id: 'repository-keys',
+      title: 'keys of repositories',
+      run: async (place, options) => publishKeys(await ensureSigningKey(place.cacheDir, options), place),
+    },
   ];
 }
 

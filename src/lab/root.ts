@@ -7,15 +7,21 @@ import { exists } from './files.js';
 import { withLock } from './lock.js';
 import type { Places } from './places.js';
 
-/** What a host's packages are. */
-export type HostPackages = 'deb' | 'rpm';
+/** What a host's packages are; and, for those of rpm, where the installed system has its publishers' keys. */
+export type HostPackages = { readonly format: 'deb' } | { readonly format: 'rpm'; readonly keys: readonly string[] };
+
+const deb: HostPackages = { format: 'deb' };
+const rpm = (...keys: readonly string[]): HostPackages => ({
+  format: 'rpm',
+  keys: keys.map((key) => `/etc/pki/rpm-gpg/RPM-GPG-KEY-${key}`),
+});
 
 /** The kinds of host there are: the folders of lab/hosts/ that make their roots, one laid over the other. Debian underneath, all of them. */
 const kinds = {
-  debian12: { parts: ['common', 'debian12'], packages: 'deb' },
-  centos7: { parts: ['common', 'centos', 'centos7'], packages: 'rpm' },
-  centos8: { parts: ['common', 'centos', 'chrony', 'centos8'], packages: 'rpm' },
-  centos9: { parts: ['common', 'centos', 'chrony', 'centos9'], packages: 'rpm' },
+  debian12: { parts: ['common', 'debian12'], packages: deb },
+  centos7: { parts: ['common', 'centos', 'centos7'], packages: rpm('CentOS-7', 'EPEL-7') },
+  centos8: { parts: ['common', 'centos', 'chrony', 'centos8'], packages: rpm('centosofficial', 'EPEL-8') },
+  centos9: { parts: ['common', 'centos', 'chrony', 'centos9'], packages: rpm('centosofficial', 'EPEL-9') },
 } as const satisfies Readonly<Record<string, { parts: readonly string[]; packages: HostPackages }>>;
 export type HostKind = keyof typeof kinds;
 export const hostKinds: readonly string[] = Object.keys(kinds);

@@ -144,7 +144,7 @@ async function makeDisks(
       clientKey,
       gateway: record.network.gateway,
       mirror: mirror === undefined ? [] : trustFiles(mirror, packagesOn(record, host)),
-      packages: packagesOn(record, host),
+      packages: packagesOn(record, host).format,
       init,
       runc,
     };
@@ -193,7 +193,7 @@ async function writeState(state: string, record: LabRecord, mirror: LabMirror | 
     })),
   );
   await replaceFile(join(state, 'known_hosts'), knownHostsText(hosts));
-  await replaceFile(join(state, 'inventory.yaml'), inventoryText(record, hosts, state, state));
+  await replaceFile(join(state, 'inventory.yaml'), inventoryText(record, hosts, state, state, mirror?.fingerprint));
   await replaceFile(
     join(state, 'hosts.json'),
     `${JSON.stringify(
@@ -202,7 +202,9 @@ async function writeState(state: string, record: LabRecord, mirror: LabMirror | 
       2,
     )}\n`,
   );
-  if (mirror !== undefined) await copyFile(mirror.checksumsFile, join(state, 'checksums.json'));
+  if (mirror === undefined) return;
+  await copyFile(mirror.checksumsFile, join(state, 'checksums.json'));
+  await replaceFile(join(state, 'repository-key.json'), `${JSON.stringify({ fingerprint: mirror.fingerprint })}\n`);
 }
 
 /** Several hosts boot at once, but not so many that each takes for ever. */

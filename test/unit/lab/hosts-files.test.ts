@@ -26,14 +26,31 @@ const record: LabRecord = {
 
 describe('what a lab writes for its users', () => {
   test('the inventory it writes says the same as the committed inventories/lab.yaml', () => {
-    const made = inventoryText(record, hostsOf(record), '/checkout/.lab/lab', '/checkout/inventories');
+    const made = inventoryText(record, hostsOf(record), '/checkout/.lab/lab', '/checkout/inventories', 'AB12');
     expect(parse(made)).toEqual(parse(readFileSync(join(checkout, 'inventories/lab.yaml'), 'utf8')));
   });
 
   test('without a mirror the inventory names none', () => {
-    const made = parse(inventoryText({ ...record, mirror: false }, hostsOf(record), '/s', '/s'));
+    const made = parse(inventoryText({ ...record, mirror: false }, hostsOf(record), '/s', '/s', undefined));
     expect(made.cluster).not.toHaveProperty('mirrors');
     expect(made.ssh.key).toBe('id_ed25519');
+  });
+
+  test('hosts like CentOS take their packages from the mirror, by its key', () => {
+    const made = (like: string) =>
+      parse(inventoryText({ ...record, like }, hostsOf(record), '/s', '/s', 'AB12'.repeat(10)));
+    expect(made('centos7')).toMatchObject({
+      cluster: {
+        mirrors: {
+          preset: 'aliyun',
+          registries: { 'registry.aliyuncs.com': 'http://10.201.0.1:5000' },
+          keys: { base: 'AB12'.repeat(10), kubernetes: 'AB12'.repeat(10) },
+        },
+      },
+      system: { repositories: 'mirror' },
+    });
+    expect(made('centos9').cluster.mirrors).not.toHaveProperty('preset');
+    expect(made('debian12').cluster.mirrors).not.toHaveProperty('keys');
   });
 
   test('known_hosts names each host by name and address, without the comment', () => {
