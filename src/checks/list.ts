@@ -12,7 +12,7 @@ import { endpointPort, firewall, ports } from './ports.js';
 import { downloads, manifests, registries } from './reach.js';
 import { repositories } from './repositories.js';
 import { runtimeFits } from './runtime.js';
-import { commands, packages, services } from './software.js';
+import { commands, packages, services, users } from './software.js';
 
 /** In the order in which they are told. */
 export const HOST_CHECKS: readonly HostCheck[] = [
@@ -35,6 +35,7 @@ export const HOST_CHECKS: readonly HostCheck[] = [
   packages,
   commands,
   services,
+  users,
   swap,
   selinux,
   hostname,

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { Arch, ArtifactName, Cluster, Node, Reached, Release, Trial, TrialWish } from '../model/index.js';
-import { hasEtcd } from '../model/index.js';
+import { hasEtcd, isControlPlane } from '../model/index.js';
 import { type Draft, error, type FleetCheck, type HostCheck, onHost, tells, warning } from './check.js';
 
 const PROGRAMS = ['kubeadm', 'kubectl', 'kubelet'] as const;
@@ -58,6 +58,7 @@ export function trialWish(cluster: Cluster, release: Release, node: Node, arch: 
     urls: [...new Set(urls)],
     etcdData: thorough && hasEtcd(cluster, node) ? '/var/lib/etcd' : null,
     units: node.system.disableServices,
+    users: isControlPlane(node) ? node.system.kubectlUsers : [],
   };
 }
 

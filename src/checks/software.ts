@@ -91,3 +91,24 @@ export const services: HostCheck = {
       ),
     ),
 };
+
+/** Before the first file is written; a user may be made by hand in the meantime. */
+export const users: HostCheck = {
+  tells: [
+    tells(
+      'User-<name>',
+      'error',
+      'a control plane knows the users that `system.kubectlUsers` names',
+      'make the user, or take the name out',
+    ),
+  ],
+  before: ['apply'],
+  look: ({ node, trial }) =>
+    (trial?.absentUsers ?? []).map((user) =>
+      error(
+        `User-${user}`,
+        `there is no user ${user}, whom system.kubectlUsers names`,
+        `${onHost(node, `useradd --create-home ${user}`)}, or take ${user} out of system.kubectlUsers`,
+      ),
+    ),
+};

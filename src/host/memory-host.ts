@@ -35,7 +35,14 @@ export function memoryHost(name: string, machine: MachineFacts, bare: (resource:
         [...ledger.values()].sort((a, b) => a.order - b.order),
         new Map(resources.map((resource) => [keyOf(resource), answer(resource)])),
       ),
-    tryOut: async () => ({ resolves: {}, reached: {}, fsync: null, unfinishedTransaction: null, absentUnits: [] }),
+    tryOut: async () => ({
+      resolves: {},
+      reached: {},
+      fsync: null,
+      unfinishedTransaction: null,
+      absentUnits: [],
+      absentUsers: [],
+    }),
     ask: async () => '',
     async apply(work: readonly (Action | Probe)[], listen, signal): Promise<void> {
       for (const [index, item] of work.entries()) {

@@ -18,6 +18,7 @@ ${wish.names.map((name, index) => nameAttempt(index, name, patience)).join('\n')
 ${wish.urls.map((url, index) => urlAttempt(index, url, patience)).join('\n')}
 ${HISTORY}
 ${unitAttempt(wish.units)}
+${userAttempt(wish.users)}
 wait
 ${wish.etcdData === null ? '' : diskAttempt(wish.etcdData)}
 `;
@@ -45,6 +46,14 @@ const unitAttempt = (units: readonly string[]): string =>
     ? ''
     : `for _unit in ${words(units)}; do
   if [ "$(systemctl show --no-pager --property=LoadState -- "$_unit")" = LoadState=not-found ]; then echo "absent-unit $_unit"; fi
+done`;
+
+/** 2: there is no such key (getent(1)); anything else could not be looked up. */
+const userAttempt = (users: readonly string[]): string =>
+  users.length === 0
+    ? ''
+    : `for _user in ${words(users)}; do
+  if have getent; then _code=0; getent passwd "$_user" >/dev/null || _code=$?; if [ "$_code" -eq 2 ]; then echo "absent-user $_user"; fi; fi
 done`;
 
 /** dnf 4 prints the last transaction; dnf 5 has other words, and nothing is read from them. */
@@ -86,6 +95,7 @@ export function readTrial(wish: TrialWish, output: string): Trial {
     fsync: latency(of('write').map(([seconds]) => Number(seconds) * 1000)),
     unfinishedTransaction: unfinished(of('dnf').map((words) => words.join(' '))),
     absentUnits: of('absent-unit').map(([name = '']) => name),
+    absentUsers: of('absent-user').map(([name = '']) => name),
   };
 }
 

@@ -11,6 +11,8 @@ export interface TrialWish {
   readonly etcdData: string | null;
   /** Units that are to be stopped. */
   readonly units: readonly string[];
+  /** Users who are to get something. */
+  readonly users: readonly string[];
 }
 
 export interface Trial {
@@ -24,6 +26,8 @@ export interface Trial {
   readonly unfinishedTransaction: string | null;
   /** Those of the wish's units that systemd does not know. */
   readonly absentUnits: readonly string[];
+  /** Those of the wish's users whom the host does not know. */
+  readonly absentUsers: readonly string[];
 }
 
 export interface Reached {

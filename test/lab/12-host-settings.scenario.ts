@@ -58,6 +58,7 @@ describe('the settings of a host', () => {
       extraHosts: { 'raw.example.com': ['192.0.2.8', '192.0.2.9'] },
       disableServices: ['mailer', 'postfix'],
       kubectlUsers: ['root', 'ops'],
+      sysctl: { 'net.bridge.bridge-nf-call-arptables': 1, 'net.ipv4.ip_forward_use_pmtu': 0 },
     };
     writeFileSync(file, stringify(inventory));
     await on(NETWORK_MANAGER);
@@ -89,6 +90,9 @@ describe('the settings of a host', () => {
     expect(await on("getent ahostsv4 raw.example.com | awk '/STREAM/ { print $1 }'")).toBe('192.0.2.8\n192.0.2.9\n');
     expect(await on('systemctl is-active mailer || true; systemctl is-enabled mailer || true')).toBe(
       'inactive\ndisabled\n',
+    );
+    expect(await on('cat /proc/sys/net/bridge/bridge-nf-call-arptables /proc/sys/net/ipv4/ip_forward_use_pmtu')).toBe(
+      '1\n0\n',
     );
     expect(await on('cat /var/log/nm-reloads')).toBe('reload\n');
   });

@@ -107,6 +107,7 @@ function triedBy(cluster: Cluster, of: Node, situation: Situation): Trial {
     fsync: wish.etcdData === null ? null : { samples: 200, p99Ms: 2.5 },
     unfinishedTransaction: null,
     absentUnits: [],
+    absentUsers: [],
     ...over,
   };
 }

@@ -14,6 +14,7 @@ const wish: TrialWish = {
   urls: ['http://192.0.2.9:8080/kubelet', 'https://registry.k8s.io/v2/'],
   etcdData: '/var/lib/etcd',
   units: ['no-such-unit-of-ours.service'],
+  users: ['nobody-of-ours'],
 };
 const reached = (line: string) => readTrial(wish, line).reached['http://192.0.2.9:8080/kubelet'];
 
@@ -45,7 +46,18 @@ describe('readTrial', () => {
       fsync: null,
       unfinishedTransaction: null,
       absentUnits: [],
+      absentUsers: [],
     });
+  });
+
+  test('users whom the host does not know', async () => {
+    expect(readTrial(wish, 'absent-user opps\n').absentUsers).toEqual(['opps']);
+    const { absentUsers } = await new Promise<ReturnType<typeof readTrial>>((resolve, reject) => {
+      const of = { names: [], urls: [], etcdData: null, units: [], users: ['root', 'nobody-of-ours'] };
+      const child = execFile('/bin/sh', (error, stdout) => (error ? reject(error) : resolve(readTrial(of, stdout))));
+      child.stdin?.end(`set -eu\n${QUESTION_PRELUDE}\n${trialQuestion(of)}`);
+    });
+    expect(absentUsers).toEqual(['nobody-of-ours']);
   });
 
   test('units that systemd does not know', () => {
@@ -106,7 +118,13 @@ onLinux('trialQuestion, asked of this machine under a strict shell', () => {
   test('tells what is there, what is not and what is silent, within its patience', async () => {
     const urls = [`${at}/there`, `${at}/not`, `${at}/slow`, 'http://127.0.0.1:9/', "http://127.0.0.1:9/it's"];
     const startedMs = Date.now();
-    const trial = await asked({ names: ['localhost', 'no.such.name.invalid'], urls, etcdData: null, units: [] });
+    const trial = await asked({
+      names: ['localhost', 'no.such.name.invalid'],
+      urls,
+      etcdData: null,
+      units: [],
+      users: [],
+    });
     expect(Date.now() - startedMs).toBeLessThan(3000);
     expect(urls.map((url) => trial.reached[url]?.outcome)).toEqual([
       'answered',
@@ -126,7 +144,7 @@ onLinux('trialQuestion, asked of this machine under a strict shell', () => {
       const real = ['/usr/bin', '/bin'].map((dir) => join(dir, name)).find((path) => existsSync(path));
       if (real !== undefined) symlinkSync(real, join(folder, name));
     }
-    const of = { names: [], urls: [`${at}/there`, 'http://127.0.0.1:9/'], etcdData: null, units: [] };
+    const of = { names: [], urls: [`${at}/there`, 'http://127.0.0.1:9/'], etcdData: null, units: [], users: [] };
     // The question widens PATH itself; here it must find this folder only.
     const narrow = (script: string): string =>
       script.replace(/^PATH=.*$/m, `PATH=${folder}; LC_ALL=C; export PATH LC_ALL`);
@@ -147,7 +165,13 @@ onLinux('trialQuestion, asked of this machine under a strict shell', () => {
   test('times writes where etcd will be and leaves no trace on a disk of its own', async () => {
     const data = mkdtempSync('/dev/shm/etcd-');
     const { mtimeMs } = statSync(data);
-    const { fsync } = await asked({ names: [], urls: [], etcdData: join(data, 'not', 'yet', 'there'), units: [] });
+    const { fsync } = await asked({
+      names: [],
+      urls: [],
+      etcdData: join(data, 'not', 'yet', 'there'),
+      units: [],
+      users: [],
+    });
     expect(fsync?.samples).toBeGreaterThan(5);
     expect(fsync?.p99Ms).toBeGreaterThan(0);
     expect({ left: readdirSync(data), mtimeMs: statSync(data).mtimeMs }).toEqual({ left: [], mtimeMs });
