@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { baseRepositories, repositoryNamed } from '../../../src/family/index.js';
 import { labReleases, versionsOf } from '../../../src/lab/components.js';
 import { mirrorContent } from '../../../src/lab/components-content.js';
 import { mirrorPath } from '../../../src/lab/mirror-layout.js';
@@ -88,6 +89,35 @@ test('Kubernetes before 1.24 lies where its publisher had it, and newer ones per
   expect(urls('1.36.3')).toContain('https://pkgs.k8s.io/core:/stable:/v1.36/rpm');
   expect(urls('1.36.3')).toContain('https://mirrors.aliyun.com/kubernetes-new/core/stable/v1.36/deb');
   expect(urls('1.36.3').filter((url) => url.includes('kubernetes-el7'))).toEqual([]);
+});
+
+describe.each(['official', 'aliyun'] as const)('what the product asks for with mirrors: %s', (preset) => {
+  const centos = (version: string, name: string) => ({
+    os: { id: 'centos', like: ['rhel', 'fedora'], version, name },
+    family: `el${version}`,
+    arch: 'amd64' as const,
+  });
+  const machines = [
+    centos('7', 'CentOS Linux 7 (Core)'),
+    centos('8', 'CentOS Linux 8'),
+    centos('9', 'CentOS Stream 9'),
+  ];
+
+  test.each(machines)('the mirror has it for $os.name', (machine) => {
+    const versions = versionsOf('1.36');
+    const repositories = packageRepositories(versions);
+    const offered = repositories.flatMap(({ urls }) => urls.map((url) => url.replace('{machine}', 'x86_64')));
+    const wanted = { machine, preset, version: versions.kubernetes };
+    const sources = [
+      baseRepositories(wanted),
+      ...(['docker-ce', 'kubernetes', 'elrepo-kernel'] as const).map((name) => repositoryNamed(name, wanted)),
+    ].flatMap((answer) => ('found' in answer ? answer.found : []));
+    expect(sources.length).toBeGreaterThan(5);
+    for (const { baseUrl, keyUrls: keys } of sources) {
+      expect(offered).toContain(baseUrl.replace(/\/$/, ''));
+      for (const key of keys) if (!key.startsWith(baseUrl)) expect(keyUrls).toContain(key);
+    }
+  });
 });
 
 test('stand-ins say what they are', () => {
