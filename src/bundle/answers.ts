@@ -116,8 +116,9 @@ const identity = (digest: string): Readonly<Record<string, string>> => ({
 const refusal = (status: number, code: string, message: string, detail?: unknown): Answer =>
   jsonAnswer(status, { errors: [{ code, message, ...(detail === undefined ? {} : { detail }) }] });
 
-function jsonAnswer(status: number, value: unknown): Answer {
-  const text = JSON.stringify(value);
+function jsonAnswer(status: number, value: object): Answer {
+  // Go's encoder ends a value with a newline; the empty answer of /v2/ is written by hand there.
+  const text = JSON.stringify(value) + (Object.keys(value).length === 0 ? '' : '\n');
   return {
     status,
     headers: { ...REGISTRY, 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) },

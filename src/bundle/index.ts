@@ -2,6 +2,7 @@
 // as the mirror and the registry that the hosts ask for. Knows no host and no connection: streams and questions are handed in and out.
 export { type Answer, answerTo, rangeIn } from './answers.js';
 export { type BundleWish, type CreatedBundle, createBundle, mib, type WishedSystem } from './create.js';
+export { openImages, saveImages } from './image-archive.js';
 export { type BundledFile, type BundledImage, type BundledSystem, type BundleIndex, fileName } from './layout.js';
 export { anonymous, missingFrom, type Needs, needsOf, unknownMachine, upstreamOf } from './needs.js';
 export { type Bundle, openBundle } from './open.js';

@@ -84,7 +84,7 @@ async function damagesIn(
 
 const CHUNK = 1 << 20;
 
-async function sumAt(handle: FileHandle, { offset, size }: TarEntry): Promise<string> {
+export async function sumAt(handle: FileHandle, { offset, size }: TarEntry): Promise<string> {
   const hash = createHash('sha256');
   for (let at = 0; at < size; ) {
     const chunk = await readAt(handle, offset + at, Math.min(size - at, CHUNK));
@@ -94,13 +94,13 @@ async function sumAt(handle: FileHandle, { offset, size }: TarEntry): Promise<st
   return hash.digest('hex');
 }
 
-const damagedError = (path: string, damages: readonly Damage[]): ProvisionError =>
+export const damagedError = (path: string, damages: readonly Damage[]): ProvisionError =>
   new ProvisionError('ARTIFACT', `${path} is not as it was made: ${damages.map(({ name }) => name).join(', ')}`, {
     said: damages.map(({ name, what }) => `${name}: ${what}`).join('\n'),
     hint: 'copy it again from where it was made, or make it again: provision bundle create',
   });
 
-function bundleOf(path: string, entries: readonly TarEntry[], index: BundleIndex, sha256: string): Bundle {
+export function bundleOf(path: string, entries: readonly TarEntry[], index: BundleIndex, sha256: string): Bundle {
   const places = new Map(entries.map((entry) => [entry.name, entry]));
   const placeOf = (name: string): TarEntry => {
     const place = places.get(name);

@@ -1,5 +1,6 @@
 // A run with a bundle: the hosts fetch everything from it, over a way back through their own SSH connections.
 import { resolve } from 'node:path';
+import type { Duplex } from 'node:stream';
 import type { Command } from 'commander';
 import { type Bundle, bundleServer, missingFrom, needsOf, openBundle, upstreamOf } from '../bundle/index.js';
 import { BUNDLE_PORT, type Cluster, ProvisionError, type Release } from '../model/index.js';
@@ -37,18 +38,21 @@ export async function openFor(terminal: Terminal, loaded: Loaded, { bundle: file
       hint: `make it for this inventory: provision bundle create -i INVENTORY -o ${file}`,
     });
   }
+  return servedTo({ ...loaded, cluster: known }, bundle, (cluster) => releaseFrom(bundle, cluster));
+}
+
+/** A run whose hosts fetch from this bundle, over a way back. */
+export async function servedTo(
+  loaded: Loaded,
+  bundle: Bundle,
+  releaseOf: (cluster: Cluster) => Release | Promise<Release>,
+): Promise<Loaded> {
   const systems = bundle.index.systems.flatMap(({ name, packages }) => (packages === null ? [] : [name]));
   const origin = `http://127.0.0.1:${BUNDLE_PORT}`;
-  const cluster = { ...known, mirrors: { ...known.mirrors, bundle: { origin, systems } } };
+  const cluster = { ...loaded.cluster, mirrors: { ...loaded.cluster.mirrors, bundle: { origin, systems } } };
   const server = bundleServer(bundle);
-  return {
-    ...loaded,
-    cluster,
-    bundle: {
-      release: await releaseFrom(bundle, cluster),
-      wayBack: { port: BUNDLE_PORT, take: (stream) => void server.emit('connection', stream) },
-    },
-  };
+  const wayBack = { port: BUNDLE_PORT, take: (stream: Duplex) => void server.emit('connection', stream) };
+  return { ...loaded, cluster, bundle: { release: await releaseOf(cluster), wayBack } };
 }
 
 /** Sums that neither table, inventory nor lock has, from the bundle: whoever made it asked their publisher. It beats none of the others. */

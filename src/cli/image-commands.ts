@@ -1,11 +1,13 @@
+import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { type Cluster, isControlPlane, type Node, type Release } from '../model/index.js';
+import { mib, openImages, saveImages } from '../bundle/index.js';
+import { type Cluster, isControlPlane, type Node, ProvisionError, type Release } from '../model/index.js';
 import { clusterImages, nodeImages, releaseFor } from '../release/index.js';
 import { table } from '../report/index.js';
 import { missingImages, pullImages } from '../run/index.js';
 import { pulls } from '../steps/index.js';
-import { load, surroundingsOf } from './assemble.js';
-import { type BundleFlags, openFor, withBundle } from './bundle.js';
+import { type Loaded, load, surroundingsOf } from './assemble.js';
+import { type BundleFlags, openFor, servedTo, withBundle } from './bundle.js';
 import { type CommonFlags, limited } from './options.js';
 import { listenersFor, type MakeCommand, onInventory, withLimit } from './shared.js';
 import type { Terminal } from './terminal.js';
@@ -14,7 +16,9 @@ export const imagesCommand: MakeCommand = (terminal, done) =>
   new Command('images')
     .description('The container images of a cluster: which, where, and getting them there')
     .addCommand(listCommand(terminal, done))
-    .addCommand(pullCommand(terminal, done));
+    .addCommand(pullCommand(terminal, done))
+    .addCommand(saveCommand(terminal, done))
+    .addCommand(loadCommand(terminal, done));
 
 const listCommand: MakeCommand = (terminal, done) =>
   withLimit(
@@ -94,15 +98,64 @@ const pullCommand: MakeCommand = (terminal, done) =>
     ),
   ).action(async (flags: CommonFlags & BundleFlags) => {
     const loaded = await openFor(terminal, load(terminal, flags.inventory), flags);
-    const { cluster } = loaded;
-    const release = releaseFor(cluster);
-    const around = await surroundingsOf(terminal, loaded, listenersFor(terminal, flags), release);
-    const targets = limited(cluster, flags.limit);
-    const failures = await pullImages(around, targets, (node) => pulls(cluster, nodeImages(cluster, release, node)));
-    for (const failure of failures.values()) throw failure;
-    const number = new Set(targets.flatMap((node) => nodeImages(cluster, release, node))).size;
-    terminal.out(
-      `${number} images are on the nodes that may run them: ${targets.map(({ name }) => name).join(', ')}\n`,
-    );
+    await pullOnto(terminal, loaded, flags);
     done(0);
   });
+
+const loadCommand: MakeCommand = (terminal, done) =>
+  withLimit(
+    onInventory(
+      'load',
+      'Give every node its images out of an archive, over its SSH connection',
+      'provision images load images.tar -i cluster.yaml',
+    ),
+  )
+    .argument('<file>', 'what `images save` wrote, or another OCI archive whose images have names')
+    .action(async (file: string, flags: CommonFlags) => {
+      const loaded = load(terminal, flags.inventory);
+      const images = await openImages(resolve(terminal.cwd, file));
+      const has = new Set(images.index.images.map(({ reference }) => reference));
+      const missing = clusterImages(loaded.cluster, releaseFor(loaded.cluster)).filter((image) => !has.has(image));
+      if (missing.length > 0) {
+        throw new ProvisionError('USAGE', `${file} lacks images of this cluster; nothing was touched`, {
+          said: missing.join('\n'),
+          hint: `make it for this inventory: provision images save -i INVENTORY -o ${file}`,
+        });
+      }
+      await pullOnto(terminal, await servedTo(loaded, images, releaseFor), flags);
+      done(0);
+    });
+
+async function pullOnto(terminal: Terminal, loaded: Loaded, flags: CommonFlags): Promise<void> {
+  const { cluster } = loaded;
+  const release = releaseFor(cluster);
+  const around = await surroundingsOf(terminal, loaded, listenersFor(terminal, flags), release);
+  const targets = limited(cluster, flags.limit);
+  const failures = await pullImages(around, targets, (node) => pulls(cluster, nodeImages(cluster, release, node)));
+  for (const failure of failures.values()) throw failure;
+  const number = new Set(targets.flatMap((node) => nodeImages(cluster, release, node))).size;
+  terminal.out(`${number} images are on the nodes that may run them: ${targets.map(({ name }) => name).join(', ')}\n`);
+}
+
+const saveCommand: MakeCommand = (terminal, done) =>
+  onInventory(
+    'save',
+    'Fetch the images from their registries into one archive; touches no host',
+    'provision images save -i cluster.yaml -o images.tar',
+  )
+    .requiredOption('-o, --out <file>', 'the archive to write: an OCI layout that docker load takes, too')
+    .option('--arch <arch>', 'amd64 or arm64', 'amd64')
+    .action(async (flags: CommonFlags & { out: string; arch: string }) => {
+      const { cluster } = load(terminal, flags.inventory);
+      const references = clusterImages(cluster, releaseFor(cluster));
+      const bytes = await saveImages({
+        path: resolve(terminal.cwd, flags.out),
+        references,
+        arch: flags.arch,
+        mirrors: cluster.mirrors.registries,
+        signal: terminal.signal,
+        say: (line) => terminal.err(`${line}\n`),
+      });
+      terminal.out(`${flags.out}: ${references.length} images, ${mib(bytes)}\n`);
+      done(0);
+    });
