@@ -5,6 +5,7 @@ import { checkNetwork } from './check-network.js';
 import { checkLabels, checkNodes } from './check-nodes.js';
 import { checkPodNetwork } from './check-pod-network.js';
 import { checkRuntime } from './check-runtime.js';
+import { checkServices } from './check-services.js';
 import { checkGroups, checkRelease, checkValues } from './check-settings.js';
 import { readChecksums } from './checksums.js';
 import { readDocument, type Source } from './document.js';
@@ -67,6 +68,7 @@ export function checkInventory(
     ...checkLabels(draft),
     ...checkNetwork(draft),
     ...checkGroups(draft),
+    ...checkServices(draft),
     ...checkRuntime(draft),
     ...checkValues(draft, source),
     ...checkPodNetwork(draft),

@@ -2,7 +2,7 @@ import { familyById, kernelToBe } from '../family/index.js';
 import { openPorts, type Scene, type Step } from '../model/index.js';
 import { render } from '../templates.js';
 import { kubectlUsers } from './kubectl.js';
-import { timePackages } from './time.js';
+import { stoppedForTime, timePackages } from './time.js';
 import { block, file, packageSource, stopped } from './words.js';
 
 export const hostname: Step = {
@@ -87,11 +87,12 @@ export const services: Step = {
   id: 'services',
   title: 'Stop services that are not wanted',
   on: ({ system }) => system.disableServices.length > 0,
-  // What `firewall: disable` stops is its own; naming it here as well says nothing more.
-  desire: ({ node: { system } }) =>
-    system.disableServices
-      .filter((name) => system.firewall !== 'disable' || !FIREWALLS.includes(name))
-      .map((name) => stopped(name)),
+  // What the steps of firewall and time stop is theirs; naming it here as well says nothing more.
+  desire({ node, machine }) {
+    const { system } = node;
+    const others = [...(system.firewall === 'disable' ? FIREWALLS : []), ...stoppedForTime(node, machine)];
+    return system.disableServices.filter((name) => !others.includes(name)).map((name) => stopped(name));
+  },
 };
 
 export const portsFor = ({ cluster, node }: Pick<Scene, 'cluster' | 'node'>): readonly string[] =>

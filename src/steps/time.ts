@@ -26,6 +26,10 @@ export const timePackages = ({ system }: Node, machine: Scene['machine']): reado
   ...(system.timeSync.enabled ? PACKAGES[clientOf(machine).client] : []),
 ];
 
+/** Two that set one clock undo each other's work. */
+export const stoppedForTime = ({ system }: Node, machine: Scene['machine']): readonly string[] =>
+  system.timeSync.enabled && clientOf(machine).client === 'ntpdate' ? ['chronyd.service', 'ntpd.service'] : [];
+
 /** ntpdate has no servers of its own. */
 const PUBLIC_SERVERS = ['0.pool.ntp.org', '1.pool.ntp.org'];
 
@@ -37,9 +41,7 @@ function ntpdate(scene: Scene): readonly Resource[] {
   const servers = serversFor(scene);
   const text = render('cron/ntpdate', { servers: (servers.length === 0 ? PUBLIC_SERVERS : servers).join(' ') });
   return [
-    // Two that set one clock undo each other's work.
-    stopped('chronyd.service'),
-    stopped('ntpd.service'),
+    ...stoppedForTime(scene.node, scene.machine).map((name) => stopped(name)),
     file('/etc/cron.d/provision-ntpdate', text),
     unit('crond.service', []),
   ];

@@ -87,6 +87,19 @@ describe('the system', () => {
     );
     expect(contentOf(withSystem({ hostsFile: false }))).toBe('');
   });
+  test('NetworkManager may be a service to stop; then nobody starts it', () => {
+    const node = aNode('worker-2');
+    const scene = aScene(
+      { nodes: [{ ...node, system: { ...node.system, disableServices: ['NetworkManager.service'] } }] },
+      aDebian({ networkManagerIgnores: [] }),
+    );
+    expect(keys(scene).filter((key) => key.includes('NetworkManager'))).toEqual(['unit NetworkManager.service']);
+    const el7 = aScene(
+      { nodes: [{ ...node, system: { ...node.system, disableServices: ['ntpd.service'] } }] },
+      aDebian({ family: 'el7' }),
+    );
+    expect(keys(el7).filter((key) => key === 'unit ntpd.service')).toHaveLength(1);
+  });
   test('a service to stop that the firewall step stops already is said once', () => {
     const disableServices = ['postfix.service', 'firewalld.service'];
     const stoppedBy = (system: Partial<Node['system']>) =>
