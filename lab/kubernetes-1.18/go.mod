@@ -1,6 +1,7 @@
 // The Kubernetes components of the lab from the published modules.
 // The staging modules of 1.18.20 are not published: theirs are of 1.18.19, the release before. Two that no component
 // imports are not published at all (unused/), and vbom.ml/util has moved since; its commit is the same.
+// reflect2 is newer than the one that 1.18 names (json-iterator with it): 1.0.1 reads maps as Go laid them out until 1.23, and crashes.
 // openapi-gen makes the one file that the module lacks, see src/lab/kubernetes-openapi.ts.
 module provision.invalid/lab/kubernetes-1.18
 
@@ -94,7 +95,7 @@ require (
 	github.com/inconshreveable/mousetrap v1.0.0 // indirect
 	github.com/jmespath/go-jmespath v0.0.0-20180206201540-c2b33e8439af // indirect
 	github.com/jonboulle/clockwork v0.1.0 // indirect
-	github.com/json-iterator/go v1.1.8 // indirect
+	github.com/json-iterator/go v1.1.12 // indirect
 	github.com/karrick/godirwalk v1.7.5 // indirect
 	github.com/konsorten/go-windows-terminal-sequences v1.0.1 // indirect
 	github.com/libopenstorage/openstorage v1.0.0 // indirect
@@ -109,7 +110,7 @@ require (
 	github.com/mitchellh/go-wordwrap v1.0.0 // indirect
 	github.com/mitchellh/mapstructure v1.1.2 // indirect
 	github.com/modern-go/concurrent v0.0.0-20180306012644-bacd9c7ef1dd // indirect
-	github.com/modern-go/reflect2 v1.0.1 // indirect
+	github.com/modern-go/reflect2 v1.0.2 // indirect
 	github.com/mohae/deepcopy v0.0.0-20170603005431-491d3605edfb // indirect
 	github.com/morikuni/aec v1.0.0 // indirect
 	github.com/mrunalp/fileutils v0.0.0-20171103030105-7d4729fb3618 // indirect
