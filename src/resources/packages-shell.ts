@@ -1,3 +1,10 @@
+/** excluded: of yum's and dnf's configuration on stdin, what repositories hide from an update, one name a line. */
+export const EXCLUDED_WORD = `excluded() { awk '
+    /^[^ \\t]/ { on = 0 }
+    /^(exclude|excludepkgs)[ \\t]*=/ { on = 1; sub(/^[^=]*=/, "") }
+    on { gsub(/,/, " "); for (i = 1; i <= NF; i++) print $i }'; }
+`;
+
 /**
  * package_source URL: for what follows there is this repository and no other. Who serves it vouches for it (a way back through SSH).
  * package_repos ID…: for what follows, these are on and hide nothing (yum, dnf).
@@ -10,7 +17,7 @@
  * A list that could not be made, or only in part, would make every package of the host ours: it ends the work.
  */
 export const PACKAGE_WORDS = `
-installed_packages() { # FILE: becomes the list, whole or not at all. Keys that rpm trusts look like packages; they belong to repositories.
+${EXCLUDED_WORD}installed_packages() { # FILE: becomes the list, whole or not at all. Keys that rpm trusts look like packages; they belong to repositories.
   if have apt-get; then dpkg-query -W -f='\${db:Status-Status} \${binary:Package}\\n' >"$1.raw"
   else rpm -qa --qf 'installed %{NAME}\\n' >"$1.raw"; fi &&
     sed -n '/^installed gpg-pubkey$/d; s/^installed //p' "$1.raw" >"$1.part" && LC_ALL=C sort -u -o "$1.part" "$1.part" && [ -s "$1.part" ] &&
@@ -142,8 +149,13 @@ is_locked() { # NAME: by the versionlock plugin
 }
 lock() { if have dnf; then dnf -q -y versionlock add "$1"; else yum -q -y versionlock add "$1"; fi; }
 unlock() { if have dnf; then dnf -q -y versionlock delete "$1"; else yum -q -y versionlock delete "$1"; fi; }
+is_excluded() { # NAME: by a repository, whose file may have come only in this run
+  cat /etc/yum.repos.d/*.repo /etc/dnf/dnf.conf /etc/yum.conf 2>/dev/null | excluded | grep -qxF -e "$1"
+}
 can_hold() { # NAME…: asked before anything is installed
   if have apt-get || locks_file >/dev/null; then return 0; fi
+  for _p; do is_excluded "$_p" || { _p=; break; }; done
+  [ -z "$_p" ] || return 0
   say "cannot hold $*: no repository excludes them and the versionlock plugin is not there"
   say "install python3-dnf-plugin-versionlock (yum: yum-plugin-versionlock)"; return 1
 }
@@ -151,7 +163,7 @@ hold_packages() {
   for _p; do
     note "$entry.was.held" "$_p" || return 1
     if have apt-get; then apt-mark hold -- "$_p" >/dev/null || return 1
-    elif is_locked "$_p"; then :
+    elif is_locked "$_p" || is_excluded "$_p"; then :
     else lock "$_p" || return 1; fi
   done
 }

@@ -1,6 +1,7 @@
 import type { Action, LedgerEntry, PackagesResource } from '../model/index.js';
 import { ProvisionError } from '../model/index.js';
 import type { Kind } from './kind.js';
+import { EXCLUDED_WORD } from './packages-shell.js';
 import { word, words } from './shell.js';
 
 export interface PackagesAnswer {
@@ -111,10 +112,7 @@ fi`,
 };
 
 const HELD_BY_RPM = `cat /etc/dnf/plugins/versionlock.list /etc/yum/pluginconf.d/versionlock.list 2>/dev/null | sed -n 's/^\\([^#! ][^ ]*\\).*/locked \\1/p'
-  cat /etc/yum.repos.d/*.repo /etc/dnf/dnf.conf /etc/yum.conf 2>/dev/null | awk '
-    /^[^ \\t]/ { on = 0 }
-    /^(exclude|excludepkgs)[ \\t]*=/ { on = 1; sub(/^[^=]*=/, "") }
-    on { gsub(/,/, " "); for (i = 1; i <= NF; i++) print "excluded", $i }'`;
+  ${EXCLUDED_WORD}  cat /etc/yum.repos.d/*.repo /etc/dnf/dnf.conf /etc/yum.conf 2>/dev/null | excluded | sed 's/^/excluded /'`;
 
 const NOTHING: PackagesAnswer = { versions: {}, held: [] };
 
