@@ -1,6 +1,7 @@
 /** What of `ours` is not so in `live`: `path: live -> ours`. Fields that only `live` has are somebody else's. */
 export function differences(ours: unknown, live: unknown, path = ''): readonly string[] {
-  if (isEmpty(ours) && isEmpty(live)) return [];
+  // Generated manifests say `creationTimestamp: null`: that is no wish, and no apply could make it so.
+  if (ours === null || ours === undefined || (isEmpty(ours) && isEmpty(live))) return [];
   if (Array.isArray(ours)) {
     if (!Array.isArray(live) || live.length !== ours.length) return [told(path, live, ours)];
     return ours.flatMap((item, i) => differences(item, live[i], `${path}[${i}]`));

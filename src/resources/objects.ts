@@ -49,7 +49,7 @@ fi`,
     const because = r.manifests.flatMap((manifest, i) => {
       const live = answer.live[i];
       if (live === null || live === undefined) return [`${titleOf(manifest)} is not there`];
-      return differences(manifest, live).map((difference) => `${titleOf(manifest)} ${difference}`);
+      return differences(wishOf(manifest), live).map((difference) => `${titleOf(manifest)} ${difference}`);
     });
     if (because.length === 0) return [];
     const missing = answer.live.every((live) => live === null);
@@ -79,6 +79,9 @@ ask_objects() {
   printf '%s\\n' "$_why" >&2
   return 1
 }`;
+
+/** Published definitions carry an empty status; it is the API server's to fill. */
+const wishOf = ({ status: _, ...wish }: KubernetesObject): unknown => wish;
 
 const counted = (n: number): string => (n === 1 ? '1 object' : `${n} objects`);
 

@@ -91,6 +91,22 @@ describe('a probe with a remedy, run by a real sh', () => {
     expect(status).toBe(1);
   });
 
+  test('given up, it tells what the host knows of the cause; answered, it asks for none', () => {
+    const why = [
+      ['echo', 'no image'],
+      ['sh', '-c', 'echo cannot look >&2; exit 3'],
+      ['echo', 'no plugin'],
+    ];
+    const failed = run({ ...probe('no', FAULT), why });
+    expect(failed.said.filter((line) => line.startsWith('N out '))).toEqual(
+      ['no', 'no image', '', 'cannot look', '', 'no plugin', ''].map((line) => `N out ${line}`),
+    );
+    expect(failed.status).toBe(1);
+    expect(run({ ...probe('yes', FAULT), why }).said.join()).not.toContain('no image');
+    const { remedy: _, ...plain } = probe('no', FAULT);
+    expect(run({ ...plain, why }).said).toContain('N out no plugin');
+  });
+
   test('a cure that does not help is tried once, and the probe still fails', () => {
     const { status, said } = run(probe('no', FAULT));
     expect(said.filter((line) => line.includes('note'))).toHaveLength(1);

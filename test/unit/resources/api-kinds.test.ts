@@ -50,6 +50,32 @@ describe('objects', () => {
     ]);
   });
 
+  test('a status is the API server’s: a published definition that carries an empty one is no difference', () => {
+    const definition = { ...configMap('crd', {}), status: { acceptedNames: { kind: '' } } };
+    const group: ObjectsResource = { kind: 'objects', name: 'definitions', manifests: [definition] };
+    const there = { ...definition, status: { acceptedNames: { kind: 'Pool' } } };
+    expect(objects.appear(group, { state: 'asked', live: [there] }, circumstances)).toEqual([]);
+  });
+
+  /** The question, with a kubectl that answers so to `get -f -`. */
+  function asked(get: string): { status: number | null; stdout: string; stderr: string } {
+    const { 1: body = '' } = /(ask_objects\(\) \{[\s\S]*?\n\})/.exec(objects.ask([r])) ?? [];
+    const script = `api() { cat >/dev/null; ${get}; }\n${body}\necho '{}' | ask_objects\n`;
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8' });
+    return { status, stdout, stderr };
+  }
+
+  test('a kind that the API does not know yet is not there; any other trouble is a failure to look', () => {
+    const unknown = `echo 'error: resource mapping not found for name: "x" namespace: "" from "STDIN": no matches for kind "Pool" in version "v1"' >&2; echo 'ensure CRDs are installed first' >&2`;
+    expect(asked(`echo found; ${unknown}; return 1`)).toEqual({ status: 0, stdout: 'found\n', stderr: '' });
+    expect(asked(`${unknown}; echo 'Error from server (Timeout)' >&2; return 1`)).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: 'Error from server (Timeout)\n',
+    });
+    expect(asked('echo found; echo a warning >&2')).toMatchObject({ status: 0, stdout: 'found\n' });
+  });
+
   test('kubectl prints a List, one object, or nothing', () => {
     const [a, b] = r.manifests;
     expect(objects.read(live(a, b), [r])).toEqual([{ state: 'asked', live: [a, b] }]);

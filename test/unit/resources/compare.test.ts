@@ -5,6 +5,11 @@ test.each([
   ['more on the other side is somebody else’s', { a: 1 }, { a: 1, b: 2 }],
   ['what says nothing is left out by the API server', { a: false, b: '', c: [], d: {}, e: null, f: 0 }, {}],
   ['a number or its text', { port: 53 }, { port: '53' }],
+  [
+    'null is no wish, whatever is there',
+    { metadata: { creationTimestamp: null } },
+    { metadata: { creationTimestamp: 'x' } },
+  ],
   ['deep and listed', { a: [{ b: { c: 'x' } }] }, { a: [{ b: { c: 'x', d: 1 }, e: 2 }] }],
 ])('no difference: %s', (_, ours, live) => expect(differences(ours, live)).toEqual([]));
 
