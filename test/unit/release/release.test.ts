@@ -222,6 +222,37 @@ describe('manifests', () => {
     expect(cache.kept.size).toBe(0);
   });
 
+  const networked = (
+    version: string,
+    network: NonNullable<Parameters<typeof releaseFor>[0]['network']>,
+    checksums = {},
+  ) => releaseFor({ version, mirrors: { ...NO_MIRRORS, checksums }, runtime: 'containerd', network });
+
+  test('calico goes with some releases; with another it is refused, with the way on', async () => {
+    const calico = { plugin: 'calico', manifest: null } as const;
+    expect(networked(newest, calico).podNetwork?.upstream).toMatch(
+      /projectcalico\/calico\/v[\d.]+\/manifests\/calico.yaml$/,
+    );
+    const old = networked(knownVersions()[0] ?? '', calico);
+    expect(old.podNetwork).toBeNull();
+    await expect(loadManifests(old, refuse, cacheOf())).rejects.toMatchObject({
+      code: 'ARTIFACT',
+      hint: expect.stringContaining('network: {manifest:'),
+    });
+  });
+
+  test('a file beside the inventory is taken as it is; a URL is held to the operator’s sum', async () => {
+    const source = 'https://example.com/net.yaml';
+    const file = networked(newest, { plugin: 'manifest', manifest: { source: '/site/net.yaml', text } });
+    expect((await loadManifests(file, refuse, cacheOf())).podNetwork).toMatchObject({ text, sha256: sum });
+    const url = (sha256: string) =>
+      networked(newest, { plugin: 'manifest', manifest: { source, text: null } }, { [source]: sha256 });
+    expect((await loadManifests(url(sum), async () => text, cacheOf())).podNetwork?.text).toBe(text);
+    await expect(loadManifests(url('0'.repeat(64)), async () => text, cacheOf())).rejects.toThrow(
+      'the network manifest is not the one that was asked for',
+    );
+  });
+
   test('a damaged cache is not believed', async () => {
     const cache = cacheOf({ [sum]: 'half of' });
     expect((await loadManifests(known, async () => text, cache)).podNetwork?.text).toBe(text);
