@@ -13,7 +13,7 @@ import { recipeFiles, recipesDir } from './recipes.js';
 import { ensureSigningKey } from './signing-key.js';
 
 /** Raise it when the way packages are made changes without any of them changing. */
-const packagesRevision = '2';
+const packagesRevision = '3';
 
 /** nfpm is a tool of the mirror, and its build one of these. */
 const nfpm = 'nfpm/nfpm';
@@ -94,6 +94,10 @@ async function makePackages(
   await rm(work, { recursive: true, force: true });
 }
 
+/** `iptables >= 1.4`: dpkg wants the version in parentheses, and nfpm writes down what it is given. */
+const relation = (format: PackageSpec['format'], dependency: string): string =>
+  format === 'rpm' ? dependency : dependency.replace(/^(\S+) (.+)$/, '$1 ($2)');
+
 /** nfpm leaves the epoch out of what an RPM provides by its own name, and rpm then finds it too old for those who ask for one. */
 const ownName = ({ format, name, epoch, version, release }: PackageSpec): readonly string[] =>
   format === 'rpm' && epoch !== undefined ? [`${name} = ${epoch}:${version}-${release}`] : [];
@@ -136,7 +140,7 @@ export function nfpmRecipe(spec: PackageSpec, arch: GoMachine['arch'], places: R
     license: 'as upstream',
     disable_globbing: true,
     contents: Object.entries(spec.files ?? {}).map(content),
-    depends: spec.depends ?? [],
+    depends: (spec.depends ?? []).map((dependency) => relation(spec.format, dependency)),
     provides: [...ownName(spec), ...(spec.provides ?? [])],
     conflicts: spec.conflicts ?? [],
     scripts,

@@ -33,11 +33,9 @@ export function formerPatch(version: string): string {
   return `${major}.${minor}.${Number(patch) - 1}`;
 }
 
-/** nfpm writes `name (>= 1.2)` for a Debian package itself only when it is written so. */
 const forDebian = (dependency: string): string => {
-  const [name = '', relation, version] = dependency.split(' ');
-  const known = debianNames[name] ?? name;
-  return relation === undefined ? known : `${known} (${relation} ${version})`;
+  const [name = '', ...version] = dependency.split(' ');
+  return [debianNames[name] ?? name, ...version].join(' ');
 };
 
 export function kubernetesPackages(versions: LabVersions, format: PackageSpec['format']): readonly PackageSpec[] {

@@ -144,6 +144,12 @@ describe('what nfpm is told', () => {
     });
   });
 
+  test('a wanted version is written as each package manager reads it', () => {
+    const depends = ['iptables >= 1.4', 'tar'];
+    expect(recipe({ depends })).toMatchObject({ depends });
+    expect(recipe({ depends, format: 'deb' })).toMatchObject({ depends: ['iptables (>= 1.4)', 'tar'] });
+  });
+
   test('what lies in /etc is the administrator’s from then on', () => {
     const files = { '/etc/x.conf': { recipe: 'packages/x' } };
     expect(recipe({ files })).toMatchObject({ contents: [{ type: 'config|noreplace' }] });
