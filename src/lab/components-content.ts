@@ -204,6 +204,7 @@ const hostPackages: readonly string[] = [
   'iptables',
   'ipvsadm',
   'kmod',
+  'libdevmapper1.02.1', // Docker's packages want it and xz
   // A virtual machine's root has the kernel of the last point release; this is the newest, for system.kernel to bring.
   'linux-image-cloud-{arch}',
   'mount',
@@ -213,6 +214,7 @@ const hostPackages: readonly string[] = [
   'socat',
   'tar',
   'util-linux',
+  'xz-utils',
 ];
 
 /** Debian packages unpacked into the layers of the image bases. */
