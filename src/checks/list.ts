@@ -1,3 +1,4 @@
+import { bundleSystem } from './bundle.js';
 import type { FleetCheck, HostCheck } from './check.js';
 import { clockSkew, timeSync } from './clock.js';
 import { disk, etcdDisk } from './disk.js';
@@ -45,6 +46,7 @@ export const HOST_CHECKS: readonly HostCheck[] = [
   networkManager,
   proxy,
   downloads,
+  bundleSystem,
   registries,
   timeSync,
   firewall,
