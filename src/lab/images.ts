@@ -1,10 +1,9 @@
 // Makes container images out of the built binaries and pushes them into the mirror's registry: layers by tar, the
 // rest by crane. Knows nothing of how the binaries came to be.
-import { chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Arch } from './components.js';
 import type { ImageSpec, MirrorContent } from './components-content.js';
-import { linkFile } from './files.js';
 import { linkIptables, unpackPackages } from './mirror-debian.js';
 import { repositoryOf } from './mirror-layout.js';
 import { type CommandOptions, readCommand, runCommand } from './mirror-run.js';
@@ -98,7 +97,8 @@ export async function pushImage(spec: ImageSpec, place: ImageWorkplace, options:
   await rm(root, { recursive: true, force: true });
   for (const [path, binary] of Object.entries(spec.binaries)) {
     await mkdir(join(root, dirname(path)), { recursive: true });
-    await linkFile(join(place.binaries, binary), join(root, path));
+    // Not a link: another build that links the same file would change it under tar, which ends with 1 for that.
+    await copyFile(join(place.binaries, binary), join(root, path));
   }
   for (const folder of spec.directories ?? []) await mkdir(join(root, folder), { recursive: true });
   const layer = join(place.layers, `${name}.tar`);
