@@ -5,9 +5,10 @@ import { down, exec, type Lab, labPlaces, placesOf, up } from '../../src/lab/ind
 import { provision } from '../support/lab.js';
 
 // Hosts like CentOS 7 and 9, without a cluster: what a provisioner sees of them, and that the mirror's packages are real, signed and
-// refused by another key. They are Debian underneath (docs/lab.md).
+// refused by another key. They are Debian underneath (docs/lab.md). And the same packages by apt on a Debian host.
 const prefix = process.env['PROVISION_TEST_LAB'] ?? 'ci';
-const KINDS = ['centos7', 'centos9'] as const;
+const CENTOS = ['centos7', 'centos9'] as const;
+const KINDS = [...CENTOS, 'debian12'] as const;
 type Kind = (typeof KINDS)[number];
 const nameOf = (kind: Kind): string => `${prefix}-${kind}`;
 const labs = new Map<Kind, Lab>();
@@ -48,7 +49,7 @@ const only = (...ids: readonly string[]): string =>
   `--disablerepo='*' ${ids.map((id) => `--enablerepo=${id}`).join(' ')}`;
 const docker = { centos7: 'mirrors.aliyun.com/docker-ce/linux/centos', centos9: 'download.docker.com/linux/centos' };
 
-describe.each(KINDS)('a host like %s', (kind) => {
+describe.each(CENTOS)('a host like %s', (kind) => {
   const version = kind.slice(-1);
   const base = {
     centos7: 'mirrors.aliyun.com/centos/7/os/x86_64',
@@ -162,6 +163,34 @@ test('Docker from the packages runs: overlay2, and systemd as its cgroup driver'
   expect(
     await said('centos7', `docker run --rm --oom-score-adj=-500 --entrypoint echo ${image}:${version} hello`),
   ).toBe('hello');
+}, 300_000);
+
+test('a Debian host takes Docker and a pinned kubelet by apt, by the keys of their repositories', async () => {
+  const mirror = mirrorOf('debian12');
+  const repositories = {
+    docker: { key: 'download.docker.com/linux/debian/gpg', line: 'download.docker.com/linux/debian bookworm stable' },
+    kubernetes: {
+      key: 'pkgs.k8s.io/core:/stable:/v1.36/deb/Release.key',
+      line: 'pkgs.k8s.io/core:/stable:/v1.36/deb/ /',
+    },
+  };
+  for (const [id, { key, line }] of Object.entries(repositories)) {
+    await said(
+      'debian12',
+      `mkdir -p /etc/apt/keyrings; curl -sf ${mirror}/${key} -o /etc/apt/keyrings/${id}.asc
+       echo 'deb [signed-by=/etc/apt/keyrings/${id}.asc] ${mirror}/${line}' > /etc/apt/sources.list.d/${id}.list`,
+    );
+  }
+  await said(
+    'debian12',
+    `export DEBIAN_FRONTEND=noninteractive; apt-get -q update && apt-get -q -y install docker-ce kubelet=1.36.2-1.1 containerd.io=1.6.20-1`,
+  );
+  expect(
+    await said(
+      'debian12',
+      `docker info --format '{{.ServerVersion}} {{.Driver}}'; dpkg-query -W -f '\${Version}' kubelet`,
+    ),
+  ).toMatch(/^20\.10\.24\S* overlay2\n1\.36\.2-1\.1$/);
 }, 300_000);
 
 test('when they go, nothing is left', async () => {
