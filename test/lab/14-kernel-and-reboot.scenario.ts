@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
 import * as lab from '../../src/lab/index.js';
 import type { PlanJson } from '../../src/report/index.js';
+import { PLAYED_BOOT } from '../support/boots.js';
 import { must, provision } from '../support/lab.js';
 
 // A kernel is brought to two hosts, and both restart within one apply, one after the other. The restarts are real: systemd goes down,
@@ -34,28 +35,7 @@ mkdir -p tree/boot && echo 'dummy, not a kernel' >tree/boot/vmlinuz-${RELEASE}
 package linux-image-${RELEASE} ''
 package linux-image-amd64 'linux-image-${RELEASE} (= 9.9.9)'
 echo 'deb [trusted=yes] file:/srv/kernels ./' >/etc/apt/sources.list.d/kernels.list
-cat >/usr/local/sbin/uname <<'UNAME'
-#!/bin/sh
-real=$(/usr/bin/uname -r)
-said=$(/usr/bin/uname "$@")
-if [ -s /run/booted-kernel ]; then printf '%s\\n' "$said" | sed "s/$real/$(cat /run/booted-kernel)/"; else printf '%s\\n' "$said"; fi
-UNAME
-chmod 755 /usr/local/sbin/uname
-cat >/etc/systemd/system/boots.service <<'UNIT'
-[Unit]
-DefaultDependencies=no
-Conflicts=shutdown.target
-Before=shutdown.target
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/bin/sh -c 'date "+up %%s%%N" >>/var/log/boots; [ -e /etc/stubborn ] || ls /boot | sed -n "s/^vmlinuz-//p" | sort -V | tail -n 1 >/run/booted-kernel'
-ExecStop=/bin/sh -c 'date "+down %%s%%N" >>/var/log/boots'
-[Install]
-WantedBy=sysinit.target
-UNIT
-systemctl daemon-reload
-systemctl enable --quiet --now boots.service`;
+${PLAYED_BOOT}`;
 
 describe('a kernel, and a restart within the run', () => {
   let file = '';
