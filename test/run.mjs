@@ -155,9 +155,14 @@ async function main() {
   const chosen = only === null ? usual : scenarios.filter((name) => only.some((word) => name.includes(word)));
   if (only === null && usual.length < scenarios.length)
     process.stdout.write(`left out for their length (npm test -- --nightly): ${[...NIGHTLY].join(', ')}\n`);
-  // Those that share the lab go one after the other; beside them those that make hosts of their own. Most of it is waiting.
-  const lanes = [chosen.filter(sharesTheLab), chosen.filter((name) => !sharesTheLab(name))];
-  await Promise.all(lanes.map(runInTurn));
+  // Those that share the lab go one after the other; beside them those that make hosts of their own, and these after both. Most of it is waiting.
+  const shared = chosen.filter(sharesTheLab);
+  const own = chosen.filter((name) => !sharesTheLab(name));
+  let begun = 0;
+  const runInTurn = async (next) => {
+    for (let name = next(); name !== undefined; name = next()) await scenario(name, ++begun, chosen.length);
+  };
+  await Promise.all([runInTurn(() => shared.shift() ?? own.shift()), runInTurn(() => own.shift())]);
   if (chosen.length === 0) totals.failed++;
   if (only === null)
     await check('docs/seeds.md', () => runbooksAreProven(scenarios.filter((name) => !chosen.includes(name))));
@@ -171,12 +176,10 @@ const NIGHTLY = new Set(['18-vm-host', '19-calico']);
 const sharesTheLab = (name) =>
   /\b(labUp|clusterUp)\b/.test(readFileSync(`${root}test/lab/${name}.scenario.ts`, 'utf8'));
 
-async function runInTurn(names) {
-  for (const [index, name] of names.entries()) {
-    const path = `${root}dist/test/lab/${name}.scenario.js`;
-    const selection = ['--runInBand', '--config', JSON.stringify(scenarioConfig), '--runTestsByPath', path];
-    await stage(`scenario ${name} (${index + 1} of ${names.length})`, () => jest(name, selection));
-  }
+async function scenario(name, number, total) {
+  const path = `${root}dist/test/lab/${name}.scenario.js`;
+  const selection = ['--runInBand', '--config', JSON.stringify(scenarioConfig), '--runTestsByPath', path];
+  await stage(`scenario ${name} (${number} of ${total})`, () => jest(name, selection));
 }
 
 const scenarioConfig = {
