@@ -10,6 +10,8 @@ chroot "$root" groupadd --system wheel
 chroot "$root" usermod --append --groups wheel ops
 
 mkdir -p "$root/etc/sysconfig"
+# Of ca-certificates: where programs of the family look for authorities.
+mkdir -p "$root/etc/pki/ca-trust" "$root/etc/pki/tls/certs"
 ln -s ../selinux/config "$root/etc/sysconfig/selinux"
 ln -sf centos-release "$root/etc/redhat-release"
 ln -sf centos-release "$root/etc/system-release"
