@@ -33,14 +33,15 @@ describe('makeOnce', () => {
 
   test('a second one waits for the first, says so, and can be interrupted', async () => {
     let finish = () => {};
-    const slow = makeOnce(
-      folder(),
-      () =>
+    let slow = Promise.resolve();
+    await new Promise<void>((begun) => {
+      const work = () =>
         new Promise<void>((resolve) => {
           finish = resolve;
-        }),
-      {},
-    );
+          begun();
+        });
+      slow = makeOnce(folder(), work, {});
+    });
     const stop = new AbortController();
     const heard: string[] = [];
     const onLine = (line: string) => {
