@@ -12,7 +12,7 @@ export const EXCLUDED_WORD = `excluded() { awk '
  * comparing the lists of installed packages. "$entry.was.before" stays while an installation is under way, so that a cut one is not
  * forgotten. VERSION is upstream's: the repositories' newest package of it is taken, and whether it is there is looked at afterwards, because
  * yum ends well when it found only some of what it was asked for.
- * remove_packages: exactly what came in, and the folders that came with it when nothing is left in them; a package that something else
+ * remove_packages: exactly what came in, and the folders and groups that came with it when nothing is left in them; a package that something else
  * needs by now is kept.
  * can_hold, hold_packages / release_packages NAME…: by dpkg's hold, or the versionlock plugin where there is one; which of them are ours is in "$entry.was.held".
  * A list that could not be made, or only in part, would make every package of the host ours: it ends the work.
@@ -70,10 +70,11 @@ package_spec() { # NAME[=WANTED]: as the package manager wants it
   no_version "\${1%%=*}" "\${1#*=}" >&2; return 1
 }
 folders_now() { { find /etc /opt /usr/lib /usr/libexec -xdev -type d; find /var -xdev -maxdepth 3 -type d; } 2>/dev/null | LC_ALL=C sort; }
+groups_now() { cut -d: -f1 /etc/group | LC_ALL=C sort; }
 install_packages() {
   if [ -e "$entry.was.before" ]; then
     ! have dpkg || DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a
-  else folders_now >"$entry.was.folders-before"; installed_packages "$entry.was.before" || return 1; fi
+  else folders_now >"$entry.was.folders-before"; groups_now >"$entry.was.groups-before"; installed_packages "$entry.was.before" || return 1; fi
   if have apt-get; then apt update || say 'apt-get update failed: trying with the package lists that are there'; fi
   bring_in "$@" || return 1
   note_packages
@@ -116,7 +117,8 @@ note_packages() { # what came and went since "$entry.was.before"
     LC_ALL=C comm -23 "$entry.was.before" "$entry.was.after" >>"$entry.was.gone" || return 1
   # A folder on the way to a package's file belongs to no package: rpm leaves it behind.
   [ ! -e "$entry.was.folders-before" ] || folders_now | LC_ALL=C comm -13 "$entry.was.folders-before" - >>"$entry.was.folders"
-  rm -f -- "$entry.was.before" "$entry.was.after" "$entry.was.folders-before"
+  [ ! -e "$entry.was.groups-before" ] || groups_now | LC_ALL=C comm -13 "$entry.was.groups-before" - >>"$entry.was.groups"
+  rm -f -- "$entry.was.before" "$entry.was.after" "$entry.was.folders-before" "$entry.was.groups-before"
 }
 remove_packages() {
   note_packages || return 1
@@ -133,6 +135,10 @@ remove_packages() {
     fi
   fi
   [ ! -e "$entry.was.folders" ] || LC_ALL=C sort -ru "$entry.was.folders" | while IFS= read -r _d; do rmdir -- "$_d" 2>/dev/null || :; done
+  # Docker's package makes a group and leaves it. Whoever has put somebody into it since keeps it.
+  [ ! -s "$entry.was.groups" ] || for _g in $(sort -u "$entry.was.groups"); do
+    if grep -q "^$_g:[^:]*:[^:]*:$" /etc/group && have groupdel; then groupdel "$_g" 2>/dev/null || say "the group $_g stays"; fi
+  done
   [ ! -s "$entry.was.gone" ] || {
     if have apt-get; then apt --no-install-recommends install -- $(cat "$entry.was.gone"); else red install $(cat "$entry.was.gone"); fi
   } || say "could not bring back $(tr '\\n' ' ' <"$entry.was.gone")"

@@ -23,6 +23,12 @@ export const LEFT_OUT: readonly { readonly path: string; readonly why: string }[
   },
   { path: '/var/lib/dnf', why: 'the history of transactions grows' },
   { path: '/var/lib/yum', why: 'the history of transactions grows' },
+  { path: '/etc/group-', why: 'the copy that shadow-utils keep of the file before its last change' },
+  { path: '/etc/gshadow-', why: 'the same' },
+  {
+    path: '/usr/lib/python3/dist-packages/ntp',
+    why: "byte code that Debian's ntpdate, a program in Python, leaves beside itself",
+  },
   { path: '/etc/ld.so.cache', why: 'rewritten by every library package, in another order' },
   { path: '/var/lib/chrony', why: 'drift file, written while time is kept' },
 ];
