@@ -53,7 +53,7 @@ export function releaseFor(
     minor: minorOf(version),
     components: pins,
     images,
-    imageRepository: mirrors.imageRepository ?? nameOf(`${UPSTREAM}/pause`).replace(/\/pause$/, ''),
+    imageRepository: nameOf(`${mirrors.imageRepository ?? UPSTREAM}/pause`).replace(/\/pause$/, ''),
     imageName: nameOf,
     registryOf: (image: string) => registryUrls(image, cluster),
     kubelet: kubeletOf(row, images.pause),

@@ -35,6 +35,15 @@ describe('the name of an image', () => {
     expect(release.kubelet.flags.docker).toContain('--pod-infra-container-image=10.0.0.1:5000/k8s/pause:3.6');
   });
 
+  test('an image repository may have a mirror, too: kubeadm pulls the pause image by what it is told', () => {
+    const release = of('docker', {
+      imageRepository: 'registry.aliyuncs.com/google_containers',
+      registries: { 'registry.aliyuncs.com': ['http://10.0.0.1:5000'] },
+    });
+    expect(release.images.pause).toBe('10.0.0.1:5000/google_containers/pause:3.6');
+    expect(release.imageRepository).toBe('10.0.0.1:5000/google_containers');
+  });
+
   test('an image repository comes first', () => {
     const release = of('docker', { imageRepository: 'registry.aliyuncs.com/google_containers' });
     expect(release.images.coredns).toBe('registry.aliyuncs.com/google_containers/coredns:v1.8.6');
