@@ -127,7 +127,7 @@ describe('at a terminal', () => {
     const { ended, when } = type('apply', '-i', 'cluster.yaml');
     await when(QUESTION, keys);
     const { code, screen, hasCursor } = await ended;
-    expect(screen).toMatch(/Run containerd \(runtime\)\n {2}h1\n(.*\n)*Plan: \d+ to add/);
+    expect(screen).toMatch(/Run the container runtime \(runtime\)\n {2}h1\n(.*\n)*Plan: \d+ to add/);
     expect(screen.trimEnd()).toMatch(last);
     expect([code, hasCursor]).toEqual([expected, true]);
     expect(await must('ls -d /var/lib/provision /run/provision-work.* 2>/dev/null || true')).toBe('');
@@ -139,7 +139,7 @@ describe('at a terminal', () => {
     await when(/h1 {2}install containerd/, CTRL_C);
     await when(/stopping \(once more: at once\) after h1: install containerd/, '');
     const { code, screen, hasCursor } = await ended;
-    expect(screen).toMatch(/❯ Run containerd \(not finished\)\n↓ \d+ steps not begun\n/);
+    expect(screen).toMatch(/❯ Run the container runtime \(not finished\)\n↓ \d+ steps not begun\n/);
     expect(screen).toMatch(
       /interrupted after \d+ of \d+ changes; what had begun is finished\n {2}go on: {7}provision apply -i cluster\.yaml/,
     );
