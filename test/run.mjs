@@ -172,7 +172,6 @@ async function main() {
 
 /** Long, or not yet seen green beside all the others on two cores; each was green alone unless docs/ or README say otherwise. */
 const NIGHTLY = new Set([
-  '13-centos9-packages',
   '14-centos7-docker',
   '14-kernel-and-reboot',
   '15-centos7-docker-1.18',

@@ -175,12 +175,13 @@ function aptBase({ machine, preset }: Wanted): readonly RepositorySource[] | nul
   });
   if (machine.os.id === 'debian') {
     const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
-    const home = { official: 'https://deb.debian.org', aliyun: ALIYUN }[preset];
+    const home = { official: 'https://ftp.debian.org', aliyun: ALIYUN }[preset];
+    const security = { official: 'https://security.debian.org', aliyun: ALIYUN }[preset];
     const parts = ['main', 'contrib', 'non-free'];
     const former = ['/etc/apt/sources.list', '/etc/apt/sources.list.d/debian*.sources'];
     return [
       apt('debian-base', keyring, `${home}/debian`, `${codename} ${codename}-updates`, parts, former),
-      apt('debian-security', keyring, `${home}/debian-security`, `${codename}-security`, parts, []),
+      apt('debian-security', keyring, `${security}/debian-security`, `${codename}-security`, parts, []),
     ];
   }
   // Ubuntu has its other processors under another roof.
