@@ -95,7 +95,8 @@ openssl verify -x509_strict -purpose sslclient -CAfile /etc/kubernetes/pki/ca.cr
         status: { certificate?: string; conditions: { type: string; reason: string }[] };
       }[];
     };
-    expect(items).toHaveLength(cluster.nodes.length);
+    // One token each; a kubelet that was restarted before its certificate came has asked twice.
+    expect(new Set(items.map(({ spec }) => spec.username)).size).toBe(cluster.nodes.length);
     for (const { spec, status } of items) {
       expect(spec.signerName).toBe('kubernetes.io/kube-apiserver-client-kubelet');
       expect(spec.username).toMatch(/^system:bootstrap:[a-z0-9]{6}$/);
