@@ -3,9 +3,9 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import type { Action, StaticPodResource } from '../../../src/model/index.js';
-import { ACTION_PRELUDE } from '../../../src/resources/index.js';
-import { staticPod } from '../../../src/resources/static-pod.js';
+import type { Action, StaticPodResource } from '../../src/model/index.js';
+import { ACTION_PRELUDE } from '../../src/resources/index.js';
+import { staticPod } from '../../src/resources/static-pod.js';
 
 const r: StaticPodResource = {
   kind: 'static-pod',

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { describe, expect, test } from '@jest/globals';
-import { workScript } from '../../../src/host/index.js';
-import type { Action, Probe } from '../../../src/model/index.js';
+import { workScript } from '../../src/host/index.js';
+import type { Action, Probe } from '../../src/model/index.js';
 
 const resource = { kind: 'file', path: '/etc/a', mode: 0o644, content: 'x' } as const;
 const action: Action = {
