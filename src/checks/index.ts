@@ -1,4 +1,5 @@
-// Preflight: pure (cluster, facts per host) -> findings. All checks run, all report, then the run refuses once.
+// Preflight: pure (cluster, facts per host) -> findings. All checks run, all report, then the run refuses once. What needs no facts is
+// said by `validate` (`misfits`).
 // It asks no host and changes nothing; what it knows is in the facts.
 import type { Cluster, Facts, Finding, MachineFacts, Release } from '../model/index.js';
 import type { Operation, Subject, Tried } from './check.js';
@@ -6,6 +7,7 @@ import { skews } from './clock.js';
 import { FLEET_CHECKS, HOST_CHECKS } from './list.js';
 
 export type { Operation, Tried } from './check.js';
+export { type Misfit, misfits } from './fits.js';
 export { trialWish } from './reach.js';
 export { preflightReference } from './reference.js';
 

@@ -120,11 +120,7 @@ export const proxyMode: HostCheck = {
     ),
   ],
   before: ['apply'],
-  look({ cluster, machine, release }) {
-    if (!release.proxyModes.includes(cluster.proxyMode)) {
-      const said = `kube-proxy of Kubernetes ${cluster.version} has no mode ${cluster.proxyMode}`;
-      return [error('ProxyMode', said, `set proxyMode: ${release.proxyModes.join(' or ')}`)];
-    }
+  look({ cluster, machine }) {
     const cure = 'set proxyMode: iptables (or another one that its kernel has), or boot a kernel that has it';
     if (cluster.proxyMode === 'nftables' && (kernelNumber(machine.kernel) ?? 0) < 5013) {
       return [error('ProxyMode', `its kernel is ${machine.kernel}; proxyMode: nftables needs 5.13 or newer`, cure)];

@@ -12,7 +12,6 @@ import { networkManager } from './pod-network.js';
 import { endpointPort, firewall, ports } from './ports.js';
 import { downloads, manifests, registries } from './reach.js';
 import { repositories } from './repositories.js';
-import { runtimeFits } from './runtime.js';
 import { commands, packages, services, users } from './software.js';
 
 /** In the order in which they are told. */
@@ -58,12 +57,4 @@ export const HOST_CHECKS: readonly HostCheck[] = [
   kubeletVersion,
 ];
 
-export const FLEET_CHECKS: readonly FleetCheck[] = [
-  runtimeFits,
-  manifests,
-  podCapacity,
-  maxPods,
-  unique,
-  oneAuthority,
-  clockSkew,
-];
+export const FLEET_CHECKS: readonly FleetCheck[] = [manifests, podCapacity, maxPods, unique, oneAuthority, clockSkew];

@@ -41,6 +41,11 @@ export const LEFT_OUT: readonly LeftOut[] = [
     why: 'they are minted on this machine and are never missing',
   },
   {
+    what: 'kubelet and container runtime speak one CRI; the release has the mode of kube-proxy, the pod network and the packages',
+    from: 'field',
+    why: '`validate` says so before any host is asked',
+  },
+  {
     what: 'pod and service network overlap each other; odd number of etcd members; unique names and addresses',
     from: 'field',
     why: '`validate` says so before any host is asked',

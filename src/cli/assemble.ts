@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { misfits } from '../checks/index.js';
 import { shellHost } from '../host/index.js';
 import { readInventory } from '../inventory/index.js';
 import type { Cluster, Listener, Node, Release, Secret } from '../model/index.js';
@@ -43,6 +44,7 @@ export function load(terminal: Terminal, inventory: string, ignorePreflight?: st
     releases: knownVersions(),
     readFile: (path) => readFileSync(path, 'utf8'),
     homeDir: terminal.home,
+    misfits: (cluster) => misfits(cluster, releaseFor(cluster)),
   });
   const folder = stateFolder(file, cluster.name);
   const ignored = ignorePreflight?.split(',') ?? [];

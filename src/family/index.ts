@@ -7,6 +7,7 @@ export {
   type RepositoryName,
   type RepositorySource,
   repositoryNamed,
+  retiredRepository,
   type Sources,
   type Wanted,
 } from './repositories.js';

@@ -102,8 +102,8 @@ function dockerApt({ preset, machine }: Wanted, codename: string): RepositorySou
  * which is gone, and is left in copies of it.
  */
 function kubernetes({ preset, version }: Wanted, format: 'rpm' | 'deb'): Sources {
-  const minor = Number(version.split('.')[1]);
-  if (minor < 24) return legacyKubernetes(preset, minor, format);
+  const minor = minorOf(version);
+  if (minor < COMMUNITY) return legacyKubernetes(preset, version, format);
   const home = {
     official: 'https://pkgs.k8s.io/core:/stable:',
     aliyun: 'https://mirrors.aliyun.com/kubernetes-new/core/stable',
@@ -126,13 +126,25 @@ function kubernetes({ preset, version }: Wanted, format: 'rpm' | 'deb'): Sources
   };
 }
 
-function legacyKubernetes(preset: MirrorPreset, minor: number, format: 'rpm' | 'deb'): Sources {
-  if (preset !== 'aliyun') {
-    return {
-      missing: `the repository of Kubernetes before 1.24 (packages.cloud.google.com) is gone, and 1.${minor} with it`,
-      cure: 'set mirrors: aliyun, which has a copy, or install: binaries',
-    };
-  }
+/** First minor of the community's repositories. */
+const COMMUNITY = 24;
+const minorOf = (version: string): number => Number(version.split('.')[1]);
+
+/** Why no system gets packages of that Kubernetes by the preset; null: some do. */
+export const retiredRepository = (
+  preset: MirrorPreset,
+  version: string,
+): { readonly missing: string; readonly cure: string } | null =>
+  minorOf(version) >= COMMUNITY || preset === 'aliyun'
+    ? null
+    : {
+        missing: `the repository of Kubernetes before 1.${COMMUNITY} (packages.cloud.google.com) is gone, and 1.${minorOf(version)} with it`,
+        cure: 'set mirrors: aliyun, which has a copy, or install: binaries',
+      };
+
+function legacyKubernetes(preset: MirrorPreset, version: string, format: 'rpm' | 'deb'): Sources {
+  const gone = retiredRepository(preset, version);
+  if (gone !== null) return gone;
   const home = 'https://mirrors.aliyun.com/kubernetes';
   const legacy = { ...plain, id: 'kubernetes', title: 'Kubernetes up to 1.23' };
   if (format === 'deb') {

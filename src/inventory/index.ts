@@ -1,5 +1,5 @@
 // Owns the way from the operator's YAML to a validated, defaulted, frozen Cluster, and every word about what is wrong
-// with it. Must not know hosts, steps or the release table: the known releases and the file reader are handed in.
+// with it. Must not know hosts, steps or the release table: the known releases, what does not go with them and the file reader are handed in.
 import type { Cluster } from '../model/index.js';
 import { checkNetwork } from './check-network.js';
 import { checkLabels, checkNodes } from './check-nodes.js';
@@ -28,6 +28,8 @@ export interface InventoryContext {
   readonly readFile: (path: string) => string;
   /** What `~` stands for. */
   readonly homeDir: string;
+  /** What of the cluster cannot work on any host, by the release that it asks for. */
+  readonly misfits: (cluster: Cluster) => readonly Pick<Complaint, 'path' | 'message' | 'cure'>[];
 }
 
 /**
@@ -78,10 +80,9 @@ export function checkInventory(
   if (complaints.length > 0 || !parsed.success) {
     return { problems: inOrder(complaints.map((complaint) => locate(complaint, source))) };
   }
-  return {
-    problems: [],
-    cluster: deepFreeze(resolveCluster(parsed.data, checksums, context.releases, places, manifest)),
-  };
+  const cluster = deepFreeze(resolveCluster(parsed.data, checksums, context.releases, places, manifest));
+  const misfits = context.misfits(cluster).map((complaint) => locate(complaint, source));
+  return misfits.length > 0 ? { problems: inOrder(misfits) } : { problems: [], cluster };
 }
 
 const MINIMAL = 'begin with `cluster: {name: lab, release: "1.36"}` and `nodes:`; inventories/ has examples';

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { misfits } from '../../../src/checks/index.js';
 import { checkInventory, inventoryJsonSchema, inventoryReference } from '../../../src/inventory/index.js';
 import type { Cluster } from '../../../src/model/index.js';
-import { knownVersions } from '../../../src/release/index.js';
+import { knownVersions, releaseFor } from '../../../src/release/index.js';
 import { checkout, context, listOf, textOf } from './scene.js';
 
 /** A lab's checksums are made when its mirror is built: until then the file is not there. */
@@ -15,6 +16,7 @@ function load(name: string): Cluster {
     ...context,
     releases: knownVersions(),
     readFile,
+    misfits: (cluster) => misfits(cluster, releaseFor(cluster)),
   });
   expect(problems).toEqual([]);
   return cluster as Cluster;

@@ -21,6 +21,7 @@ const files: Readonly<Record<string, string>> = {
 export const context: InventoryContext = {
   releases: ['1.35.4', '1.36.1', '1.36.3', '1.36.10'],
   homeDir: '/home/op',
+  misfits: () => [],
   readFile: (path) => {
     const text = files[path];
     if (text === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });

@@ -1,9 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { misfits } from '../../../src/checks/index.js';
 import { readInventory } from '../../../src/inventory/index.js';
 import { isControlPlane, type MachineFacts, type Node, type Scene } from '../../../src/model/index.js';
-import { knownVersions } from '../../../src/release/index.js';
+import { knownVersions, releaseFor } from '../../../src/release/index.js';
 import { aNode } from '../../support/scene.js';
 import { aCentOs, aDebian, aRelease, aScene, fakeTrust, root } from './scene.js';
 import { type Tree, treeDifference, treeOf } from './tree.js';
@@ -44,6 +45,7 @@ describe.each(Object.entries(MACHINES))('what %s becomes', (name, machine) => {
     releases: knownVersions(),
     readFile: (file) => readFileSync(file, 'utf8'),
     homeDir: '/home/operator',
+    misfits: (read) => misfits(read, releaseFor(read)),
   });
   const leader = cluster.nodes.find(isControlPlane)?.name ?? '';
   const sceneOf = (node: Node): Scene => ({
