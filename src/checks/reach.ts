@@ -109,11 +109,13 @@ function told(cluster: Cluster, node: Node, trial: Trial, url: string, names: re
     cluster.mirrors.artifacts === null
       ? 'set mirrors.artifacts to a mirror that it can reach'
       : 'correct mirrors.artifacts';
+  // The one thing here that another setting makes needless.
+  const without = names.includes('cri-dockerd') ? ', or do without it: cluster.runtime: containerd' : '';
   return [
     make(
       nameOf('Reach', url),
       `it cannot have ${names.join(', ')} from ${originOf(url)}: ${saidBy(reached)}`,
-      `${which}, or open the way: ${onHost(node, `curl -I ${url}`)}`,
+      `${which}, or open the way: ${onHost(node, `curl -I ${url}`)}${without}`,
     ),
   ];
 }

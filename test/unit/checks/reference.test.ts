@@ -64,23 +64,33 @@ describe('docs/preflight.md', () => {
   });
 });
 
-test('what a host is asked to reach is what the steps fetch there, and where its images come from', () => {
+test.each([
+  { runtime: 'containerd', install: 'binaries' },
+  { runtime: 'containerd', install: 'packages' },
+  { runtime: 'docker', install: 'binaries' },
+  { runtime: 'docker', install: 'packages' },
+] as const)('on $runtime by $install: what a host is asked to reach is what the steps fetch there, and where its images come from', (by) => {
   const mirrors = aMirrors({
     artifacts: 'http://192.0.2.9:8080',
     registries: { 'registry.k8s.io': ['http://192.0.2.9:5000'] },
   });
   for (const at of ['cp-1', 'worker-2']) {
-    const here = aScene({ at, cluster: { mirrors } });
+    const here = aScene({ at, cluster: { mirrors, ...by } });
     const fetched = steps
       .filter((step) => step.on(here.node, here.cluster, here.leader))
       .flatMap((step) => step.desire(here))
       .flatMap((resource) => (resource.kind === 'artifact' ? [resource.url] : []));
     const { urls, etcdData, names } = trialWish(here.cluster, here.release, here.node, 'amd64', false);
-    expect(fetched.length).toBeGreaterThan(0);
+    const isShim = fetched.some((url) => url.includes('cri-dockerd'));
+    expect({ isShim, isNone: fetched.length === 0 }).toEqual({
+      isShim: by.runtime === 'docker',
+      isNone: by.runtime === 'containerd' && by.install === 'packages',
+    });
     expect(urls.filter((url) => !url.endsWith('/v2/')).sort()).toEqual([...new Set(fetched)].sort());
     expect(urls.filter((url) => url.endsWith('/v2/'))).toEqual([
       'http://192.0.2.9:5000/v2/',
-      'https://registry.k8s.io/v2/',
+      // Docker pulls by the mirror's own name: there is nowhere else to look.
+      ...(by.runtime === 'docker' ? [] : ['https://registry.k8s.io/v2/']),
       'https://ghcr.io/v2/',
     ]);
     expect({ etcdData, names }).toEqual({ etcdData: null, names: [] });
