@@ -41,7 +41,7 @@ boot)
   export SYSTEMD_NSPAWN_API_VFS_WRITABLE=yes
   # No practice host outlives the machine, so none needs to wait for its disk; etcd and dpkg do little else on a busy one.
   # shellcheck disable=SC2086
-  exec systemd-nspawn --quiet --suppress-sync=yes --settings=no --register=no --keep-unit --kill-signal=SIGRTMIN+3 \
+  exec perl "${0%/*}/no-sync.pl" systemd-nspawn --quiet --settings=no --register=no --keep-unit --kill-signal=SIGRTMIN+3 \
     -D "$LAB_MOUNT" --machine="$LAB_HOST" --hostname="$LAB_HOST" --network-namespace-path="$LAB_NETNS" \
     --capability=all --drop-capability=CAP_SYS_TIME --system-call-filter=@known \
     --resolv-conf=off --timezone=off --link-journal=no --bind=/dev/kmsg $volumes --console=pipe /usr/lib/lab/init
