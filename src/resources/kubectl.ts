@@ -10,7 +10,8 @@ export const listNodes = (): string => asAdmin('api get nodes -o json');
 /** Namespace, name, phase, ready containers and node of every pod of ours that is not well. */
 export const listPods = (namespace: string): string => asAdmin(`api get pods -n ${word(namespace)} -o json`);
 
-export const apiReady = (): string => asAdmin(`api get --raw '/readyz?verbose' 2>&1 || true`);
+/** `ok` from every release; what is added with `verbose` was worded otherwise before 1.20 (pkg/server/healthz/healthz.go of k8s.io/apiserver). */
+export const apiReady = (): string => asAdmin('api get --raw /readyz 2>&1 || true');
 
 /** The objects travel on stdin: they may hold secrets. */
 export const applyObjects = (json: string): string =>

@@ -62,7 +62,7 @@ export function clusterStatus(around: Surroundings): Promise<ClusterStatus> {
     return {
       cluster: around.cluster.name,
       leader: leader.name,
-      api: ready.includes('readyz check passed') ? 'ready' : 'not ready',
+      api: ready.trim() === 'ok' ? 'ready' : 'not ready',
       nodes: listed,
       missing: around.cluster.nodes
         .filter((node) => !listed.some((n) => n.name === node.name))
