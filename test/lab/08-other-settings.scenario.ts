@@ -7,6 +7,7 @@ import * as lab from '../../src/lab/index.js';
 import type { PlanJson } from '../../src/report/index.js';
 import { runProgram } from '../../src/transport/index.js';
 import { differences, type HostState, readHostState, STATE_QUESTION } from '../support/host-state.js';
+import { KUBECTL } from '../support/kubectl.js';
 import { must, provision } from '../support/lab.js';
 
 // The settings that the shared lab does not use, on two hosts of their own: a user who is not root, a firewall that stays, other keys,
@@ -27,8 +28,7 @@ const stateOf = async (node: string): Promise<HostState> => readHostState(await 
 /** The user's own session goes some seconds after the last connection. */
 const changes = (was: HostState | undefined, is: HostState): string[] =>
   differences(was ?? {}, is).filter((line) => !/^active: .* user-runtime-dir@\d+\.service/.test(line));
-const kubectl = (args: string): Promise<string> =>
-  on('cp-1', `kubectl --cache-dir=/tmp/kubectl --kubeconfig=/etc/kubernetes/admin.conf ${args}`);
+const kubectl = (args: string): Promise<string> => on('cp-1', `${KUBECTL} ${args}`);
 
 interface Settings {
   cluster: Record<string, unknown> & { mirrors: { artifacts: string }; kubelet: object };

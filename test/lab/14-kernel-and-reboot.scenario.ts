@@ -5,6 +5,7 @@ import { parse, stringify } from 'yaml';
 import * as lab from '../../src/lab/index.js';
 import type { PlanJson } from '../../src/report/index.js';
 import { PLAYED_BOOT } from '../support/boots.js';
+import { KUBECTL } from '../support/kubectl.js';
 import { must, provision } from '../support/lab.js';
 
 // A kernel is brought to two hosts, and both restart within one apply, one after the other. The restarts are real: systemd goes down,
@@ -90,10 +91,7 @@ describe('a kernel, and a restart within the run', () => {
     });
     const [first, second] = spans.sort((a, b) => (a.down < b.down ? -1 : 1));
     expect(first && second && second.down > first.up).toBe(true);
-    const ready = await on(
-      'h1',
-      'kubectl --cache-dir=/tmp/kubectl --kubeconfig=/etc/kubernetes/admin.conf get nodes --no-headers',
-    );
+    const ready = await on('h1', `${KUBECTL} get nodes --no-headers`);
     expect(ready.match(/ Ready /g)).toHaveLength(2);
   });
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
 import * as lab from '../../src/lab/index.js';
 import { PLAYED_BOOT } from '../support/boots.js';
+import { KUBECTL } from '../support/kubectl.js';
 import { must } from '../support/lab.js';
 
 // Enterprise Linux 7 as its operators run it: ELRepo's kernel out of its own repository, ntpdate and cron, the time zone. The host is a
@@ -34,9 +35,7 @@ describe('a host of Enterprise Linux 7', () => {
     await must(['apply', '-i', file, '--yes']);
     expect(await on('rpm -q kernel-lt; uname -r')).toBe(`kernel-lt-${RELEASE}\n${RELEASE}\n`);
     expect((await on('cut -d" " -f1 /var/log/boots')).trim().split('\n')).toEqual(['up', 'down', 'up']);
-    const ready = await on(
-      'kubectl --cache-dir=/tmp/kubectl --kubeconfig=/etc/kubernetes/admin.conf get nodes --no-headers',
-    );
+    const ready = await on(`${KUBECTL} get nodes --no-headers`);
     expect(ready).toMatch(/^h1 +Ready /);
   });
 

@@ -6,6 +6,7 @@ import * as lab from '../../src/lab/index.js';
 import type { PlanJson } from '../../src/report/index.js';
 import { runProgram } from '../../src/transport/index.js';
 import { differences, type HostState, readHostState, STATE_QUESTION } from '../support/host-state.js';
+import { KUBECTL } from '../support/kubectl.js';
 import { eventually, must, provision, provisionWords } from '../support/lab.js';
 
 // calico's own manifest, applied for real. Its programs are no Go module that can be built, so the lab has no image of them: what is
@@ -19,8 +20,7 @@ const on = async (host: string, script: string): Promise<string> => {
   if (code !== 0) throw new Error(`${host}: ended with ${code}\n${script}\n${stdout}\n${stderr}`);
   return stdout;
 };
-const kubectl = (args: string): Promise<string> =>
-  on('h1', `kubectl --cache-dir=/tmp/kubectl --kubeconfig=/etc/kubernetes/admin.conf ${args}`);
+const kubectl = (args: string): Promise<string> => on('h1', `${KUBECTL} ${args}`);
 const stateOf = async (host: string): Promise<HostState> => readHostState(await on(host, STATE_QUESTION));
 describe('calico', () => {
   let file = '';
@@ -88,7 +88,7 @@ describe('calico', () => {
     // And its own kinds can be used.
     await on(
       'h1',
-      `kubectl --cache-dir=/tmp/kubectl --kubeconfig=/etc/kubernetes/admin.conf apply -f - <<'POOL'
+      `${KUBECTL} apply -f - <<'POOL'
 apiVersion: crd.projectcalico.org/v1
 kind: IPPool
 metadata: {name: of-a-test}

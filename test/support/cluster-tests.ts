@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { KUBECTL } from './kubectl.js';
 import { eventually, must } from './lab.js';
 
 /** A cluster on practice hosts, whichever lab they belong to. Nodes are called as the hosts; the first is the control plane. */
@@ -12,10 +13,7 @@ export interface PracticeCluster {
 }
 
 export const kubectlOn = (cluster: Pick<PracticeCluster, 'nodes' | 'on'>, args: string): Promise<string> =>
-  cluster.on(
-    cluster.nodes[0] ?? '',
-    `kubectl --cache-dir=/tmp/kubectl-of-tests --kubeconfig=/etc/kubernetes/admin.conf ${args}`,
-  );
+  cluster.on(cluster.nodes[0] ?? '', `${KUBECTL} ${args}`);
 
 /** What must be true of every cluster that apply has just built, as tests of their own. */
 export function itWorks(cluster: PracticeCluster): void {

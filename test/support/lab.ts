@@ -6,6 +6,7 @@ import * as lab from '../../src/lab/index.js';
 import type { Outcome } from '../../src/model/index.js';
 import { runProgram } from '../../src/transport/index.js';
 import { type HostState, readHostState, STATE_QUESTION } from './host-state.js';
+import { KUBECTL } from './kubectl.js';
 
 /** The lab that the scenarios share: built by whoever comes first, taken down at the end of `npm test`. */
 export const LAB = process.env['PROVISION_TEST_LAB'] ?? 'ci';
@@ -42,8 +43,7 @@ export async function onHost(host: string, script: string): Promise<string> {
   return outcome.stdout;
 }
 
-export const kubectl = (args: string): Promise<string> =>
-  onHost('h1', `kubectl --cache-dir=/tmp/kubectl-of-tests --kubeconfig=/etc/kubernetes/admin.conf ${args}`);
+export const kubectl = (args: string): Promise<string> => onHost('h1', `${KUBECTL} ${args}`);
 
 /** The lab is up, its members are in the inventory, and how they were before anything touched them is on disk. */
 export async function labUp(): Promise<void> {
