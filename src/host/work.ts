@@ -11,9 +11,13 @@ const folderOf = (nonce: string): string => `/run/provision-work.${nonce}`;
 /** Said by another shell to a script that runs: end after the action you are at. Too late or too early it does nothing. */
 export const stopScript = (nonce: string): string => `! [ -d ${folderOf(nonce)} ] || : >${folderOf(nonce)}/stop\n`;
 
+/** What a probe ends with when nobody waits for it any more. */
+const GIVEN_UP = 75;
+
 /**
- * Actions and probes as one script: framed start, status and output tail of each; stops at the first failure, and between two
- * actions when it is told to. A signal would also end the command that is just being run.
+ * Actions and probes as one script: framed start, status and output tail of each; stops at the first failure, and when it is told
+ * to between two actions or in the middle of a wait: there, too, when its operator is gone, or a host would stay locked for as
+ * long as it waits. A signal would also end the command that is just being run.
  */
 export function workScript(nonce: string, work: readonly (Action | Probe)[]): string {
   return [
@@ -26,7 +30,9 @@ TMPDIR=$PROVISION_TMP
 trap 'rm -rf -- "$PROVISION_TMP"' EXIT
 # PIPE: the operator's end is gone, and nobody else would clear away what may hold secrets.
 trap 'exit 130' HUP INT PIPE TERM
+given_up() { [ -e "$PROVISION_TMP/stop" ] || [ -e "\${PROVISION_LINE:-}/gone" ]; }
 ended() {
+  [ "$2" -ne ${GIVEN_UP} ] || ! given_up || exit 0
   echo '${nonce} end '"$1 $2"
   if [ "$2" -eq 0 ]; then
     [ ! -e "$PROVISION_TMP/stop" ] || exit 0
@@ -98,7 +104,7 @@ function probeShell(probe: Probe, nonce: string, index: number): string {
     (question) => `  ${words(question)} </dev/null >>"$PROVISION_TMP/out" 2>&1; echo >>"$PROVISION_TMP/out"\n`,
   );
   return `(
-answers() { ${words(probe.command)} </dev/null >"$PROVISION_TMP/out" 2>&1; grep -Eq -- ${word(probe.expect)} "$PROVISION_TMP/out"; }
+answers() { ! given_up || exit ${GIVEN_UP}; ${words(probe.command)} </dev/null >"$PROVISION_TMP/out" 2>&1; grep -Eq -- ${word(probe.expect)} "$PROVISION_TMP/out"; }
 wait_for ${patience} answers${remedy === undefined ? '' : ` || {\n${remedyShell(remedy, nonce, index)}\nwait_for ${within - patience} answers\n}`}${causes.length === 0 ? '' : ` || {\n${causes.join('')}  exit 1\n}`}
 )`;
 }

@@ -9,7 +9,7 @@
 //   end TERM|KILL                 signals the running script and its process group; answered by the script's own frame
 //   bye <nonce>                   cleans up, frees the lock, answers and leaves
 //
-// When its stdin ends it waits for a running script, cleans up and leaves as well.
+// When its stdin ends it tells a running script so (PROVISION_LINE/gone), waits for it, cleans up and leaves as well.
 
 export const BLOCK = 65536;
 export const LOCK_TAKEN = 0;
@@ -108,7 +108,7 @@ while read -r word nonce rest; do
     : >"$d/pid"
     if ! take $nonce $rest >"$d/script"; then frame "$nonce" store; exit 74; fi
     (
-      $g sh "$d/script" </dev/null 9>&- &
+      PROVISION_LINE=$d $g sh "$d/script" </dev/null 9>&- &
       echo $! >"$d/pid"
       wait $!
       code=$?
@@ -141,6 +141,7 @@ while read -r word nonce rest; do
     ;;
   esac
 done
+( : >"$d/gone" )
 wait
 exit 0
 `;

@@ -292,6 +292,18 @@ function sentences(kind: Kind): void {
     await eventually(() => expect(left()).toHaveLength(1));
   });
 
+  test('a script can see that its operator is gone', async () => {
+    const waits = 'echo begun; until [ -e "$PROVISION_LINE/gone" ]; do sleep 0.1; done';
+    const source = `${kind.source(directory)} await t.lock('doomed'); await t.run(${JSON.stringify(waits)}, { onLine: console.log });`;
+    const doomed = spawn(process.execPath, ['--input-type=module', '-e', source], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await new Promise((resolve) => doomed.stdout?.once('data', resolve));
+    doomed.kill('SIGKILL');
+    const second = await connect();
+    await eventually(() => second.lock('heir'));
+  });
+
   test('scripts are private and gone when they have run', async () => {
     const transport = await connect();
     const { stdout } = await transport.run(`echo "$0"; ls -ld "\${0%/*}" "$0"; # secret`);
