@@ -69,16 +69,22 @@ export const toYaml = (value: unknown): string => `${MARK}\n${bareYaml(value)}`;
 /** The same without the mark: for text inside a ConfigMap. No string changes its type under YAML 1.1 or 1.2. */
 export function bareYaml(value: unknown): string {
   const document = new Document(value, { version: '1.1', aliasDuplicateObjects: false });
-  visit(document, {
-    Scalar(_, node) {
-      if (typeof node.value === 'string' && OCTAL_OF_1_2.test(node.value)) node.type = 'QUOTE_DOUBLE';
-    },
-  });
+  if (hasOctal(value)) {
+    visit(document, {
+      Scalar(_, node) {
+        if (isOctal(node.value)) node.type = 'QUOTE_DOUBLE';
+      },
+    });
+  }
   return document.toString({ lineWidth: 0 });
 }
 
 /** What YAML 1.1 takes for a word and 1.2 for a number. */
-const OCTAL_OF_1_2 = /^[-+]?0o[0-7]+$/;
+const isOctal = (value: unknown): boolean => typeof value === 'string' && /^[-+]?0o[0-7]+$/.test(value);
+const hasOctal = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null
+    ? Object.entries(value).some(([key, inner]) => isOctal(key) || hasOctal(inner))
+    : isOctal(value);
 
 /** Every document of a YAML stream as plain data; empty documents are null. Throws on text that is no YAML. */
 export const parseYamlDocuments = (text: string): readonly unknown[] =>

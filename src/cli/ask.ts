@@ -1,5 +1,4 @@
-// Questions to the person at the terminal. The only file that imports inquirer.
-import inquirer from 'inquirer';
+// Questions to the person at the terminal. The only file that imports inquirer, and not before there is a question.
 import type { Credentials } from '../model/index.js';
 import { ProvisionError, Secret } from '../model/index.js';
 import type { Terminal } from './terminal.js';
@@ -19,10 +18,11 @@ export async function confirm(terminal: Terminal, message: string): Promise<bool
 // The same sign on every terminal, and a width that line counting can rely on.
 const THEME = { prefix: { idle: '?', done: '?' } };
 
-type Prompt = ReturnType<typeof inquirer.createPromptModule>;
+type Prompt = ReturnType<typeof import('inquirer')['default']['createPromptModule']>;
 
 /** Asks on standard error: what is piped from standard output holds no question. Ctrl-C at one is an end, not a mistake of ours. */
 async function asked<T>(terminal: Terminal, ask: (prompt: Prompt) => Promise<T>): Promise<T> {
+  const { default: inquirer } = await import('inquirer');
   try {
     return await ask(inquirer.createPromptModule({ output: process.stderr, signal: terminal.signal }));
   } catch (cause) {

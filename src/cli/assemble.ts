@@ -84,7 +84,7 @@ export async function surroundingsOf(
 ): Promise<Surroundings> {
   const { cluster, folder } = loaded;
   const credentials = askedCredentials(terminal);
-  const bastions = bastionPool();
+  const bastions = await bastionPool();
   return {
     cluster,
     release: release ?? loaded.bundle?.release ?? (await releaseWithManifests(terminal, loaded)),

@@ -46,7 +46,7 @@ export const trustHostsCommand: MakeCommand = (terminal, done) =>
       const loaded = load(terminal, flags.inventory);
       ensureStateFolder(loaded.folder);
       const nodes = limited(loaded.cluster, flags.limit);
-      const wish = { credentials: askedCredentials(terminal), bastions: bastionPool(), signal: terminal.signal };
+      const wish = { credentials: askedCredentials(terminal), bastions: await bastionPool(), signal: terminal.signal };
       const found = await Promise.all(
         nodes.map(async (node) => ({ node, keys: await scanHostKeys({ host: node, ssh: node.ssh, ...wish }) })),
       );

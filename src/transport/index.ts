@@ -18,6 +18,15 @@ export {
   type ProgramOptions,
   runProgram,
 } from './local.js';
-export { connectSsh, type SshTarget, type WayBack } from './ssh.js';
-export { type BastionPool, bastionPool, type LoginWish } from './ssh-pool.js';
-export { type ScannedKey, scanHostKeys } from './trust-hosts.js';
+export type { SshTarget, WayBack } from './ssh.js';
+export type { BastionPool, LoginWish } from './ssh-pool.js';
+export type { ScannedKey } from './trust-hosts.js';
+
+// ssh2 is loaded by whoever connects: help, validate and lab do without it.
+export const connectSsh: typeof import('./ssh.js')['connectSsh'] = async (target) =>
+  (await import('./ssh.js')).connectSsh(target);
+export const scanHostKeys: typeof import('./trust-hosts.js')['scanHostKeys'] = async (wish) =>
+  (await import('./trust-hosts.js')).scanHostKeys(wish);
+type MakePool = typeof import('./ssh-pool.js')['bastionPool'];
+export const bastionPool = async (...options: Parameters<MakePool>): Promise<ReturnType<MakePool>> =>
+  (await import('./ssh-pool.js')).bastionPool(...options);

@@ -1,6 +1,5 @@
-// Programs on the operator's own machine, and the transport to it. The only file that imports execa.
+// Programs on the operator's own machine, and the transport to it. The only file that imports execa, and not before it is needed.
 import { constants } from 'node:os';
-import { execa } from 'execa';
 import { type Outcome, ProvisionError, type Shell, type Transport } from '../model/index.js';
 import { greet } from './greet.js';
 import { startWords } from './helper.js';
@@ -24,6 +23,7 @@ export interface ProgramOptions {
 export async function runProgram(argv: readonly string[], options: ProgramOptions = {}): Promise<Outcome> {
   const [file, ...args] = argv;
   if (file === undefined) throw new ProvisionError('INTERNAL', 'runProgram was given no program');
+  const { execa } = await import('execa');
   const started = performance.now();
   const child = execa(file, args, {
     reject: false,
@@ -94,7 +94,7 @@ const START_WITHIN_S = 20;
 async function startLocally(options: LocalTransportOptions, counters: Shell['counters']): Promise<Shell> {
   const nonce = newNonce();
   const [file = 'sh', ...args] = startWords(nonce, options.shell, options.directory);
-  const wire = processWire(file, args);
+  const wire = await processWire(file, args);
   const greeting = await greet(wire, nonce, null, START_WITHIN_S);
   if (greeting.type !== 'hello') {
     wire.destroy();
@@ -106,7 +106,8 @@ async function startLocally(options: LocalTransportOptions, counters: Shell['cou
   return rootShell(wire, { host: 'localhost', notice: options.notice ?? (() => undefined), counters });
 }
 
-function processWire(file: string, args: readonly string[]): Wire {
+async function processWire(file: string, args: readonly string[]): Promise<Wire> {
+  const { execa } = await import('execa');
   const child = execa(file, args, {
     buffer: false,
     reject: false,

@@ -1,11 +1,11 @@
 // X.509 as DER, by node-forge's ASN.1 encoder (its X.509 layer cannot hold P-256 keys). The only file with node-forge.
 // It knows bytes and object identifiers; keys, clocks and Kubernetes' names are elsewhere.
 import { createHash } from 'node:crypto';
-import forge from 'node-forge';
+import type forge from 'node-forge';
+import asn1 from 'node-forge/lib/asn1.js';
 import { addressBytes } from './address.js';
 import type { AltNames, Subject, Usage } from './table.js';
 
-const { asn1 } = forge;
 type Asn1 = forge.asn1.Asn1;
 const { UNIVERSAL, CONTEXT_SPECIFIC } = asn1.Class;
 const { Type } = asn1;

@@ -17,8 +17,11 @@ const sources = filesBelow(join(root, 'src'))
   .filter((path) => path.endsWith('.ts'))
   .map((path) => ({ path: relative(join(root, 'src'), path), text: readFileSync(path, 'utf8') }));
 
+/** At the top of a file, and where it is needed: `import('…')`. */
 const importsOf = (text: string): string[] =>
-  [...text.matchAll(/^(?:import|export)\b[^;]*?from '([^']+)';/gms)].map((match) => match[1] ?? '');
+  [...text.matchAll(/^(?:import|export)\b[^;]*?from '([^']+)';|\bimport\('([^']+)'\)/gms)].map(
+    (match) => match[1] ?? match[2] ?? '',
+  );
 
 const room = (path: string): string => (path.includes('/') ? (path.split('/')[0] ?? '') : path.replace(/\.ts$/, ''));
 
@@ -108,8 +111,9 @@ describe('the rooms', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('the pattern sees imports that span lines', () => {
+  test('the pattern sees imports that span lines, and those that wait', () => {
     expect(importsOf("import {\n  a,\n} from './x.js';\nexport * from './y.js';")).toEqual(['./x.js', './y.js']);
+    expect(importsOf("  const { execa } = await import('execa');")).toEqual(['execa']);
   });
 });
 

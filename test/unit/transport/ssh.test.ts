@@ -52,7 +52,7 @@ async function connect(to: FakeHost, wish: Wish = {}): Promise<Transport> {
     host: { name: 'cp-1', address: '127.0.0.1' },
     ssh: settingsFor(to, place, wish.known ?? [ED], wish.ssh),
     credentials: answering(wish.answer ?? 'right').credentials,
-    bastions: bastionPool({ retryDelay: 1 }),
+    bastions: await bastionPool({ retryDelay: 1 }),
     env: {},
     helper: { directory: join(place.path, 'run'), mayBeAnyone: true },
     ...wish.target,
@@ -173,7 +173,7 @@ describe('login', () => {
     const to = await host({ login: byKey(id) });
     const { asked, credentials } = answering('right');
     const key = place.file('id', id.private);
-    const bastions = bastionPool();
+    const bastions = await bastionPool();
     const wish = { ssh: { key, password: null }, target: { credentials, bastions } };
     await Promise.all([connect(to, wish), connect(to, wish), connect(to, wish)]);
     expect(asked).toEqual([`key ${key}`]);
@@ -231,7 +231,7 @@ describe('login', () => {
   });
 
   test('no more than eight logins at a time at one sshd', async () => {
-    const pool = bastionPool();
+    const pool = await bastionPool();
     const leave: (() => void)[] = [];
     const enter = (sshd: string): Promise<void> =>
       pool.turn(sshd, () => new Promise((resolve) => void leave.push(resolve)));
@@ -319,7 +319,7 @@ describe('a bastion', () => {
     const bastion = await host({ hostKeys: [EC] });
     const to = await host();
     const known = [...settingsFor(bastion, place, [EC]).knownHosts];
-    const bastions = bastionPool();
+    const bastions = await bastionPool();
     const wish = { ssh: through(bastion, to, known), target: { bastions } };
     const both = await Promise.all([connect(to, wish), connect(to, wish)]);
     await expect(both[1]?.run('echo hello')).resolves.toMatchObject({ stdout: 'hello\n' });
