@@ -3,9 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { preflight, preflightReference, trialWish } from '../../../src/checks/index.js';
 import { FLEET_CHECKS, HOST_CHECKS } from '../../../src/checks/list.js';
 import { LEFT_OUT } from '../../../src/checks/reference.js';
-import { steps } from '../../../src/steps/index.js';
 import { aMirrors } from '../../support/scene.js';
-import { aScene } from '../steps/scene.js';
+import { aScene, wishes } from '../steps/scene.js';
 import { type Situation, scene } from './scene.js';
 
 const inCheckout = (path: string): URL => new URL(`../../../../${path}`, import.meta.url);
@@ -76,10 +75,7 @@ test.each([
   });
   for (const at of ['cp-1', 'worker-2']) {
     const here = aScene({ at, cluster: { mirrors, ...by } });
-    const fetched = steps
-      .filter((step) => step.on(here.node, here.cluster, here.leader))
-      .flatMap((step) => step.desire(here))
-      .flatMap((resource) => (resource.kind === 'artifact' ? [resource.url] : []));
+    const fetched = wishes(here).flatMap((resource) => (resource.kind === 'artifact' ? [resource.url] : []));
     const { urls, etcdData, names } = trialWish(here.cluster, here.release, here.node, 'amd64', false);
     const isShim = fetched.some((url) => url.includes('cri-dockerd'));
     expect({ isShim, isNone: fetched.length === 0 }).toEqual({

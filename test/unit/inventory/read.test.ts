@@ -284,7 +284,7 @@ describe('files that mean harm', () => {
     expect(problems).toHaveLength(1);
     expect(problems[0]?.message).toContain('too large through aliases');
   });
-  test('a tower of brackets', () => expect(firstMessage('['.repeat(60_000))).toContain('nested too deeply'));
+  test('a tower of brackets', () => expect(firstMessage('['.repeat(10_000))).toContain('nested too deeply'));
   test('forty levels of lists', () =>
     expect(firstMessage(`a: ${'['.repeat(40)}${']'.repeat(40)}`)).toContain('nested too deeply'));
   test('five megabytes', () => expect(firstMessage(`# ${'x'.repeat(5 * 1024 * 1024)}`)).toContain('larger than'));

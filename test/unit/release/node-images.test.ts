@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Cluster, Node } from '../../../src/model/index.js';
 import { clusterImages, nodeImages } from '../../../src/release/index.js';
-import { steps } from '../../../src/steps/index.js';
 import { aCluster, aNode } from '../../support/scene.js';
-import { aRelease, aScene } from '../steps/scene.js';
+import { aRelease, aScene, wishes } from '../steps/scene.js';
 
 const cp = aNode('cp-1', { roles: ['control-plane'] });
 const namesOf = (node: Node, cluster: Cluster = aCluster([cp, node])): readonly string[] =>
@@ -41,13 +40,7 @@ const mentioned = (value: unknown): readonly string[] =>
   [...JSON.stringify(value).matchAll(/\b[a-z0-9.-]+\.(?:io|com)\/[\w./-]+:[\w][\w.-]*/g)].map(([image]) => image);
 
 test('what the nodes really get names no other image', () => {
-  const at = (name: string) => {
-    const scene = aScene({ at: name });
-    return steps
-      .filter((step) => step.on(scene.node, scene.cluster, scene.leader))
-      .flatMap((step) => step.desire(scene))
-      .flatMap(mentioned);
-  };
+  const at = (name: string) => wishes(aScene({ at: name })).flatMap(mentioned);
   const { cluster, release } = aScene();
   // The manifest that stands in for flannel's own has another tag on purpose.
   const named = new Set([...at('cp-1'), ...at('worker-2')].filter((image) => !image.endsWith('flannel:tag')));

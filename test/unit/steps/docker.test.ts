@@ -1,16 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Cluster, Resource, Scene } from '../../../src/model/index.js';
+import type { Cluster, Scene } from '../../../src/model/index.js';
 import { reveal } from '../../../src/model/index.js';
 import { keyOf } from '../../../src/resources/index.js';
 import { steps } from '../../../src/steps/index.js';
 import { aMirrors, noSettings } from '../../support/scene.js';
-import { aCentOs, aDebian, aScene } from './scene.js';
+import { aCentOs, aDebian, aScene, wishes } from './scene.js';
 
 const aBookworm = aDebian({ os: { id: 'debian', like: [], version: '12', name: 'Debian 12' } });
 const docker = (over: Partial<Cluster> = {}, at = 'cp-1', machine = aCentOs('7')): Scene =>
   aScene({ cluster: { runtime: 'docker', version: '1.23.17', install: 'packages', ...over }, at }, machine);
-const wishes = (scene: Scene): readonly Resource[] =>
-  steps.filter((s) => s.on(scene.node, scene.cluster, scene.leader)).flatMap((s) => s.desire(scene));
 const gates = (scene: Scene) =>
   steps
     .filter((s) => s.on(scene.node, scene.cluster, scene.leader))

@@ -83,10 +83,12 @@ describe.each(
   });
 });
 
-const onOneNode = (version: string): Tree =>
-  treeOf(
-    aScene({
-      nodes: [aNode('one', { roles: ['control-plane'] })],
-      cluster: { version, install: 'packages', runtime: 'docker' },
-    }),
-  );
+const trees = new Map<string, Tree>();
+
+function onOneNode(version: string): Tree {
+  const nodes = [aNode('one', { roles: ['control-plane'] })];
+  const tree =
+    trees.get(version) ?? treeOf(aScene({ nodes, cluster: { version, install: 'packages', runtime: 'docker' } }));
+  trees.set(version, tree);
+  return tree;
+}

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { MachineFacts, Mirrors, Resource } from '../../../src/model/index.js';
 import { nodeImages } from '../../../src/release/index.js';
 import { steps } from '../../../src/steps/index.js';
-import { aDebian, aRelease, aScene } from './scene.js';
+import { aDebian, aRelease, aScene, wishes } from './scene.js';
 
 const DEBIAN = { id: 'debian', like: [], version: '12', name: 'Debian 12' };
 
@@ -46,8 +46,7 @@ describe('with a bundle', () => {
     const bare = aScene({ at: 'worker-2' });
     const machine = aDebian({ os: DEBIAN });
     const resourcesOf = (cluster: typeof bare.cluster) => {
-      const scene = { ...bare, machine, cluster, release: aRelease(cluster) };
-      return steps.filter((step) => step.on(scene.node, cluster, scene.leader)).flatMap((step) => step.desire(scene));
+      return wishes({ ...bare, machine, cluster, release: aRelease(cluster) });
     };
     const before = resourcesOf(bare.cluster);
     const after = resourcesOf({ ...bare.cluster, mirrors: { ...bare.cluster.mirrors, bundle } });

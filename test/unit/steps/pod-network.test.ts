@@ -1,16 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Cluster, NetworkSettings, Resource, Scene } from '../../../src/model/index.js';
+import type { Cluster, NetworkSettings, Scene } from '../../../src/model/index.js';
 import { openPorts } from '../../../src/model/index.js';
 import { clusterImages } from '../../../src/release/index.js';
-import { steps } from '../../../src/steps/index.js';
 import { aCluster } from '../../support/scene.js';
-import { aRelease, aScene } from './scene.js';
+import { aRelease, aScene, wishes } from './scene.js';
 
 const networked = (over: Partial<NetworkSettings>): Partial<Cluster> => ({
   network: { ...aCluster([]).network, plugin: 'calico', ...over },
 });
-const wishes = (scene: Scene): readonly Resource[] =>
-  steps.filter((s) => s.on(scene.node, scene.cluster, scene.leader)).flatMap((s) => s.desire(scene));
 const groups = (scene: Scene) =>
   wishes(scene).flatMap((r) => (r.kind === 'objects' && /^(calico|network)/.test(r.name) ? [r] : []));
 

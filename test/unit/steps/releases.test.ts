@@ -4,10 +4,9 @@ import { describe, expect, test } from '@jest/globals';
 import type { Cluster, KubernetesObject, Resource, Scene } from '../../../src/model/index.js';
 import { knownVersions } from '../../../src/release/index.js';
 import { smokeObjects } from '../../../src/resources/index.js';
-import { steps } from '../../../src/steps/index.js';
 import { parseYamlDocuments } from '../../../src/templates.js';
 import { aMirrors, aNode } from '../../support/scene.js';
-import { aScene, root } from './scene.js';
+import { aScene, root, wishes } from './scene.js';
 
 // What kubeadm of each release makes, read in its own source and not in our table: flags in phases/controlplane/manifests.go and
 // phases/etcd/local.go, pods and probes in util/staticpod/utils.go, marks in phases/markcontrolplane, names and images in constants and
@@ -102,9 +101,6 @@ const sceneAt = (version: string, runtime: Cluster['runtime'] = 'containerd'): S
     },
   });
 
-const wanted = (scene: Scene): readonly Resource[] =>
-  steps.filter((step) => step.on(scene.node, scene.cluster, scene.leader)).flatMap((step) => step.desire(scene));
-
 function podOf(resources: readonly Resource[], name: Component): StaticPod {
   const path = `/etc/kubernetes/manifests/${name}.yaml`;
   const found = resources.find((resource) => resource.kind === 'file' && resource.path === path);
@@ -129,7 +125,7 @@ test('every release of the table is held to its kubeadm', () => {
 
 describe.each(table.map((row) => [row.kubernetes, row] as const))('%s', (version, expected) => {
   const scene = sceneAt(version);
-  const resources = wanted(scene);
+  const resources = wishes(scene);
 
   test.each(COMPONENTS)('%s has the flags that kubeadm gives it, and no other', (name) => {
     const flags = flagsOf(podOf(resources, name));
@@ -187,7 +183,7 @@ describe.each(table.map((row) => [row.kubernetes, row] as const))('%s', (version
 
   test.each(['docker', 'containerd'] as const)('its kubelet is told of %s as its kubeadm tells it', (runtime) => {
     const files = new Map(
-      wanted(sceneAt(version, runtime)).flatMap((resource) =>
+      wishes(sceneAt(version, runtime)).flatMap((resource) =>
         resource.kind === 'file' ? [[resource.path, String(resource.content)] as const] : [],
       ),
     );

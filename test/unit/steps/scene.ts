@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Cluster, MachineFacts, Node, Release, Scene, Trust } from '../../../src/model/index.js';
+import type { Cluster, MachineFacts, Node, Release, Resource, Scene, Trust } from '../../../src/model/index.js';
 import { Secret } from '../../../src/model/index.js';
 import { releaseFor } from '../../../src/release/index.js';
+import { steps } from '../../../src/steps/index.js';
 import { aCluster, aMachine, aNode } from '../../support/scene.js';
 
 /** The checkout, from wherever the compiled test runs. */
@@ -150,4 +151,15 @@ export function aScene(
   if (node === undefined) throw new Error('a scene needs a node');
   const leader = nodes.find((n) => n.roles.includes('control-plane')) ?? node;
   return { cluster, node, release: aRelease(cluster), trust: fakeTrust, machine, leader: leader.name };
+}
+
+const known = new WeakMap<Scene, readonly Resource[]>();
+
+/** All that the list says for a node. Steps are pure, so a scene is asked once. */
+export function wishes(scene: Scene): readonly Resource[] {
+  const found =
+    known.get(scene) ??
+    steps.filter((s) => s.on(scene.node, scene.cluster, scene.leader)).flatMap((s) => s.desire(scene));
+  known.set(scene, found);
+  return found;
 }

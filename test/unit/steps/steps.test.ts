@@ -1,14 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import type { MachineFacts, Node, Resource, Scene } from '../../../src/model/index.js';
+import type { MachineFacts, Node, Scene } from '../../../src/model/index.js';
 import { reveal, Secret } from '../../../src/model/index.js';
 import { keyOf } from '../../../src/resources/index.js';
 import { portsFor, steps } from '../../../src/steps/index.js';
 import { MARK } from '../../../src/templates.js';
 import { aCluster, aMirrors, aNode, noSettings } from '../../support/scene.js';
-import { aDebian, aRelease, aScene } from './scene.js';
+import { aDebian, aRelease, aScene, wishes } from './scene.js';
 
-const wishes = (scene: Scene): readonly Resource[] =>
-  steps.filter((s) => s.on(scene.node, scene.cluster, scene.leader)).flatMap((s) => s.desire(scene));
 const text = (scene: Scene, path: string): string => {
   const found = wishes(scene).find((r) => r.kind === 'file' && r.path === path);
   if (found?.kind !== 'file') throw new Error(`no file ${path}`);

@@ -65,7 +65,11 @@ const linesOf = (text: string | undefined): readonly string[] =>
         .split('\n');
 
 /** By the longest common subsequence; lines of both are left out. */
-function lineDifference(a: readonly string[], b: readonly string[]): string {
+function lineDifference(from: readonly string[], to: readonly string[]): string {
+  // Most files are the same, and those that are not begin alike.
+  let begin = 0;
+  while (begin < from.length && from[begin] === to[begin]) begin++;
+  const [a, b] = [from.slice(begin), to.slice(begin)];
   const table = Array.from({ length: a.length + 1 }, () => new Array<number>(b.length + 1).fill(0));
   const at = (i: number, j: number): number => table[i]?.[j] ?? 0;
   for (let i = a.length - 1; i >= 0; i--) {
