@@ -75,6 +75,9 @@ export function inventoryText(
     '  user: root',
     `  key: ${path('id_ed25519')}`,
     `  knownHosts: ${path('known_hosts')}`,
+    ...(hosts.some(({ vm }) => vm)
+      ? ['  connectTimeout: 120 # an emulated processor takes its time for a key exchange']
+      : []),
     'nodes:',
     ...hosts.map(
       ({ name, address, n }) =>

@@ -4,11 +4,17 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type Outcome, ProvisionError } from '../model/index.js';
 import { runProgram } from '../transport/index.js';
 
+/**
+ * Seconds for a connection with its key exchange, and until one that went silent is given up: an emulated processor on a busy machine
+ * takes half a minute for what is nothing elsewhere. A host that is not there is told by the network, within three seconds.
+ */
+const PATIENCE = ['-o', 'ConnectTimeout=120', '-o', 'ServerAliveInterval=30', '-o', 'ServerAliveCountMax=4'];
+
 /** The ssh command line that reaches a lab host: the lab's key and known_hosts, nothing of the user's own settings. */
 export const sshWords = (state: string, address: string, user = 'root'): readonly string[] => [
   ...['ssh', '-F', 'none', '-i', join(state, 'id_ed25519'), '-o', 'IdentitiesOnly=yes', '-o', 'IdentityAgent=none'],
   ...['-o', `UserKnownHostsFile=${join(state, 'known_hosts')}`, '-o', 'GlobalKnownHostsFile=none'],
-  ...['-o', 'StrictHostKeyChecking=yes', '-o', 'ConnectTimeout=5', '-o', 'LogLevel=ERROR', `${user}@${address}`],
+  ...['-o', 'StrictHostKeyChecking=yes', ...PATIENCE, '-o', 'LogLevel=ERROR', `${user}@${address}`],
 ];
 
 /** One command on a host, as root, by the real ssh. The command's own code is an outcome. Throws UNREACHABLE. */

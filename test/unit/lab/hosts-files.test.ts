@@ -53,6 +53,13 @@ describe('what a lab writes for its users', () => {
     expect(made('debian12').cluster.mirrors).not.toHaveProperty('keys');
   });
 
+  test('where a host is a virtual machine, connections may take their time', () => {
+    const made = (vms: readonly string[]) =>
+      parse(inventoryText({ ...record, vms }, hostsOf({ ...record, vms }), '/s', '/s', undefined));
+    expect(made(['h2']).ssh).toMatchObject({ connectTimeout: 120 });
+    expect(made([]).ssh).not.toHaveProperty('connectTimeout');
+  });
+
   test('known_hosts names each host by name and address, without the comment', () => {
     const hosts = hostsOf(record).map((host) => ({
       ...host,
