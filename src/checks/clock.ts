@@ -1,3 +1,4 @@
+import { familyById } from '../family/index.js';
 import type { Finding } from '../model/index.js';
 import { type FleetCheck, type HostCheck, onHost, type Subject, tells, warning } from './check.js';
 
@@ -28,12 +29,18 @@ function apart(subjects: readonly Clock[], judged: readonly Finding[]): readonly
       severity: 'error',
       host: last.node.name,
       message: `its clock is ${seconds(ms)} of ${first.node.name}'s; certificates and leases need less than ${ERROR_MS / 1000} s`,
-      cure: onHost(last.node, SET_CLOCK),
+      cure: setClock(last),
     },
   ];
 }
 
-const SET_CLOCK = 'chronyc makestep (or: timedatectl set-ntp true)';
+/** Enterprise Linux 7 has chrony or ntpdate, as its operator likes. */
+function setClock({ node, machine }: Clock): string {
+  const [server = '0.pool.ntp.org'] = node.system.timeSync.servers;
+  const other =
+    familyById(machine.family).time.client === 'ntpdate' ? `ntpdate -u ${server}` : 'timedatectl set-ntp true';
+  return onHost(node, `chronyc makestep (or: ${other})`);
+}
 
 /** Every clock against the median of all of them and this machine's, which signs the certificates; then the hosts against each other. */
 export function skews(subjects: readonly Clock[]): readonly Finding[] {
@@ -54,7 +61,7 @@ export function skews(subjects: readonly Clock[]): readonly Finding[] {
   };
   const judged = [
     ...judge(null, 0, 'set the clock of this machine'),
-    ...subjects.flatMap(({ node, machine }) => judge(node.name, machine.clockSkewMs, onHost(node, SET_CLOCK))),
+    ...subjects.flatMap((clock) => judge(clock.node.name, clock.machine.clockSkewMs, setClock(clock))),
   ];
   return [...judged, ...apart(subjects, judged)];
 }

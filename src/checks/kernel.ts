@@ -134,7 +134,9 @@ export const proxyMode: HostCheck = {
   },
 };
 
-/** https://docs.tigera.io/calico/3.31/getting-started/kubernetes/requirements (kernel dependencies), and the link of each encapsulation. */
+/** https://docs.tigera.io/calico/3.31/getting-started/kubernetes/requirements: 5.10, or that of Enterprise Linux 8, which has what it needs. */
+const CALICO_KERNEL = '5.10';
+/** The same page (kernel dependencies), and the link of each encapsulation. */
 const CALICO_OPTIONS = ['IP_SET', 'IP_SET_HASH_IP', 'IP_SET_HASH_NET', 'NETFILTER_XT_SET'].concat([
   'NETFILTER_XT_MATCH_ADDRTYPE',
   'NETFILTER_XT_MATCH_CONNTRACK',
@@ -142,6 +144,14 @@ const CALICO_OPTIONS = ['IP_SET', 'IP_SET_HASH_IP', 'IP_SET_HASH_NET', 'NETFILTE
   'IP_NF_MATCH_RPFILTER',
 ]);
 const ENCAPSULATION_OPTIONS = { vxlan: ['VXLAN'], ipip: ['NET_IPIP'], none: [] } as const;
+
+function calicoKernel({ node, machine }: Subject): readonly Draft[] {
+  const running = kernelToBe(node, machine);
+  const [kernel, least] = [kernelNumber(running), kernelNumber(CALICO_KERNEL)];
+  if (kernel === null || least === null || kernel >= least || /\.el8(?!\.elrepo)/.test(running)) return [];
+  const said = `calico is made for kernel ${CALICO_KERNEL} and newer; this one is ${running}`;
+  return [warning('Calico', said, 'use a system with a newer kernel, or set network: flannel')];
+}
 
 /** Felix writes rules with these and restarts for ever where one is missing. */
 export const calico: HostCheck = {
@@ -152,24 +162,35 @@ export const calico: HostCheck = {
       'with calico: the kernel has IP sets, the matches that Felix uses, and the link of `encapsulation`',
       'another `encapsulation`, `network: flannel`, or a kernel that has them',
     ),
+    tells(
+      'Calico',
+      'warning',
+      `with calico: the kernel is ${CALICO_KERNEL} or newer, or Enterprise Linux 8's`,
+      'a system with a newer kernel, `network: flannel`',
+    ),
   ],
   before: ['apply'],
-  look({ cluster: { network }, machine }) {
-    const config = machine.kernelConfig;
-    if (network.plugin !== 'calico' || config === null) return [];
-    const link = ENCAPSULATION_OPTIONS[network.encapsulation].filter((option) => !isBuilt(config, option));
-    const missing = [...CALICO_OPTIONS.filter((option) => !isBuilt(config, option)), ...link];
-    if (missing.length === 0) return [];
-    const other = link.length === missing.length ? 'another network.encapsulation' : 'network: flannel';
-    return [
-      error(
-        'Calico',
-        `its kernel is built without ${missing.join(', ')}, which calico needs`,
-        `${other}, or boot the distribution's own kernel package`,
-      ),
-    ];
+  look(subject) {
+    const { network } = subject.cluster;
+    return network.plugin === 'calico' ? [...calicoKernel(subject), ...calicoOptions(subject)] : [];
   },
 };
+
+function calicoOptions({ cluster: { network }, machine }: Subject): readonly Draft[] {
+  const config = machine.kernelConfig;
+  if (config === null) return [];
+  const link = ENCAPSULATION_OPTIONS[network.encapsulation].filter((option) => !isBuilt(config, option));
+  const missing = [...CALICO_OPTIONS.filter((option) => !isBuilt(config, option)), ...link];
+  if (missing.length === 0) return [];
+  const other = link.length === missing.length ? 'another network.encapsulation' : 'network: flannel';
+  return [
+    error(
+      'Calico',
+      `its kernel is built without ${missing.join(', ')}, which calico needs`,
+      `${other}, or boot the distribution's own kernel package`,
+    ),
+  ];
+}
 
 /** Hybrid works as v1. */
 export const cgroups: HostCheck = {

@@ -1,3 +1,4 @@
+import type { Cluster } from '../model/index.js';
 import { type HostCheck, onHost, tells, warning } from './check.js';
 
 // rp_filter is not asked about. With flannel every route is symmetric: what comes from a pod of another node arrives by the link
@@ -5,12 +6,26 @@ import { type HostCheck, onHost, tells, warning } from './check.js';
 // flannel 0.28.4 neither reads nor sets it. Felix once refused loose filtering; it filters by rules of its own now (v3.31.0 has no
 // setting IgnoreLooseRPF any more, felix/config/config_params.go). Cilium unsets it.
 
-/** The links that flannel and the bridge plugin make. veth pairs are left alone by NetworkManager's own rule, 85-nm-unmanaged.rules. */
-const LINKS = [
-  { name: 'flannel.1', type: 'vxlan' },
-  { name: 'cni0', type: 'bridge' },
-] as const;
-type Link = (typeof LINKS)[number];
+interface Link {
+  readonly name: string;
+  readonly type: string;
+}
+
+/**
+ * The links that a pod network makes on the host itself, and the bridge plugin. veth pairs are left alone by NetworkManager's own rule,
+ * 85-nm-unmanaged.rules; of an operator's own network nothing is known.
+ */
+const LINKS: Readonly<Record<Cluster['network']['plugin'], readonly Link[]>> = {
+  flannel: [
+    { name: 'flannel.1', type: 'vxlan' },
+    { name: 'cni0', type: 'bridge' },
+  ],
+  calico: [
+    { name: 'vxlan.calico', type: 'vxlan' },
+    { name: 'tunl0', type: 'ip-tunnel' },
+  ],
+  manifest: [],
+};
 
 /** `nm*` as NetworkManager globs names: only `*` and `?`. */
 const globbed = (glob: string, name: string): boolean =>
@@ -41,14 +56,14 @@ export const networkManager: HostCheck = {
     tells(
       'NetworkManager',
       'warning',
-      'no `except:` of the operator makes NetworkManager manage the links of the pod network (flannel.1, cni0)',
+      'no `except:` of the operator makes NetworkManager manage the links of the pod network (flannel.1, cni0; vxlan.calico, tunl0)',
       'take the `except:` out of `unmanaged-devices` in /etc/NetworkManager',
     ),
   ],
   before: ['apply'],
-  look({ node, machine }) {
+  look({ cluster, node, machine }) {
     const ignored = machine.networkManagerIgnores ?? [];
-    const managed = LINKS.filter((link) => isExcepted(ignored, link)).map(({ name }) => name);
+    const managed = LINKS[cluster.network.plugin].filter((link) => isExcepted(ignored, link)).map(({ name }) => name);
     if (managed.length === 0) return [];
     return [
       warning(

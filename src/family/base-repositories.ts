@@ -177,7 +177,8 @@ function aptBase({ machine, preset }: Wanted): readonly RepositorySource[] | nul
     const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
     const home = { official: 'https://ftp.debian.org', aliyun: ALIYUN }[preset];
     const security = { official: 'https://security.debian.org', aliyun: ALIYUN }[preset];
-    const parts = ['main', 'contrib', 'non-free'];
+    // Debian 12 moved firmware out of non-free: https://www.debian.org/releases/bookworm/release-notes/ch-information.html
+    const parts = ['main', 'contrib', 'non-free', ...(codename === 'bullseye' ? [] : ['non-free-firmware'])];
     const former = ['/etc/apt/sources.list', '/etc/apt/sources.list.d/debian*.sources'];
     return [
       apt('debian-base', keyring, `${home}/debian`, `${codename} ${codename}-updates`, parts, former),

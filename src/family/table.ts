@@ -136,7 +136,8 @@ export const families: readonly Family[] = [
     longTermKernel: '6.12',
     title: 'Enterprise Linux 10',
     enterpriseLinux: 10,
-    packages: [...RED_HAT_PACKAGES, 'iproute-tc', 'iptables-nft'],
+    // br_netfilter, IP sets and the matches of iptables went into a package of their own that images leave out (kops pull request 18724).
+    packages: [...RED_HAT_PACKAGES, 'iproute-tc', 'iptables-nft', 'kernel-modules-extra'],
   },
   {
     ...RED_HAT,

@@ -47,6 +47,11 @@ describe('the family of a system', () => {
 });
 
 describe('the rows', () => {
+  test('Enterprise Linux 10 gets the modules that its images leave out, and no older one asks for a package that it has not', () => {
+    const bringing = families.filter(({ packages }) => packages.includes('kernel-modules-extra'));
+    expect(bringing.map(({ id }) => id)).toEqual(['el10']);
+  });
+
   test('an id is one row; an unknown one is a bug of ours', () => {
     expect(new Set(families.map(({ id }) => id)).size).toBe(families.length);
     expect(() => familyById('suse')).toThrow('no such family');

@@ -192,8 +192,8 @@ describe("the distribution's own", () => {
       'Debian 12',
       'aliyun',
       [
-        'debian-base https://mirrors.aliyun.com/debian bookworm bookworm-updates main contrib non-free',
-        'debian-security https://mirrors.aliyun.com/debian-security bookworm-security main contrib non-free',
+        'debian-base https://mirrors.aliyun.com/debian bookworm bookworm-updates main contrib non-free non-free-firmware',
+        'debian-security https://mirrors.aliyun.com/debian-security bookworm-security main contrib non-free non-free-firmware',
       ],
     ],
     [
