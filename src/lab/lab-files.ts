@@ -12,18 +12,11 @@ const EVICTION = {
   'imagefs.inodesFree': '5%',
 };
 
-/** Ids of the repositories that the mirror stands in for, on hosts like Enterprise Linux. */
-const signedByLab = [
-  'base',
-  'updates',
-  'extras',
-  'baseos',
-  'appstream',
-  'epel',
-  'docker-ce',
-  'kubernetes',
-  'elrepo-kernel',
-];
+/** Ids of the repositories that the mirror signs by a key of its own, by what packages are. Debian's own ones keep Debian's. */
+const signedByLab = {
+  deb: ['docker-ce', 'kubernetes'],
+  rpm: ['base', 'updates', 'extras', 'baseos', 'appstream', 'epel', 'docker-ce', 'kubernetes', 'elrepo-kernel'],
+};
 
 /**
  * Inventory of a lab as YAML (JSON values are YAML scalars). `from` is the folder of the inventory file, `fingerprint` that of
@@ -38,7 +31,7 @@ export function inventoryText(
 ): string {
   const path = (name: string): string => JSON.stringify(relative(from, `${state}/${name}`) || name);
   const { gateway } = record.network;
-  const isRpm = packagesOf(hostKind(record.like)).format === 'rpm';
+  const { format } = packagesOf(hostKind(record.like));
   // What there is of Kubernetes for CentOS 7 is in Aliyun's copies.
   const isAliyun = record.like === 'centos7';
   const mirror = record.mirror
@@ -51,13 +44,13 @@ export function inventoryText(
         ...['registry.k8s.io', 'ghcr.io', ...(isAliyun ? ['registry.aliyuncs.com'] : [])].map(
           (name) => `      ${name}: "http://${gateway}:5000"`,
         ),
-        ...(isRpm && fingerprint !== undefined
-          ? ['    keys:', ...signedByLab.map((id) => `      ${id}: ${fingerprint}`)]
-          : []),
+        ...(fingerprint === undefined
+          ? []
+          : ['    keys:', ...signedByLab[format].map((id) => `      ${id}: ${fingerprint}`)]),
       ]
     : [];
   // The files that they were installed with name servers that are out of reach.
-  const system = isRpm && record.mirror ? ['system:', '  repositories: mirror'] : [];
+  const system = format === 'rpm' && record.mirror ? ['system:', '  repositories: mirror'] : [];
   return [
     'cluster:',
     `  name: ${record.name}`,
