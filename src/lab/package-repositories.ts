@@ -4,6 +4,7 @@ import type { LabVersions } from './components.js';
 import { distributionPackages, type EnterpriseLinux, type PackageSpec } from './packages.js';
 import { dockerPackages } from './packages-docker.js';
 import { isLegacy, kubernetesPackages } from './packages-kubernetes.js';
+import { rootPackages } from './packages-root.js';
 
 export interface PackageRepository {
   readonly format: PackageSpec['format'];
@@ -88,7 +89,8 @@ function epel(release: string): readonly string[] {
 }
 
 function distribution(el: EnterpriseLinux): readonly PackageRepository[] {
-  const packages = distributionPackages(el);
+  const own = distributionPackages(el);
+  const packages = [...own, ...rootPackages(el).filter(({ name }) => own.every((one) => one.name !== name))];
   const elsewhere = parts[el].flatMap(({ names = [] }) => names);
   return parts[el].map(({ urls, names = [] }, index) => ({
     format: 'rpm',

@@ -10,6 +10,7 @@ import { repositoryText } from '../../../src/lab/mirror-rpm.js';
 import { keyUrls, packageRepositories, repositoryFiles } from '../../../src/lab/package-repositories.js';
 import { distributionPackages, type PackageSpec } from '../../../src/lab/packages.js';
 import { formerPatch, kubernetesPackages } from '../../../src/lab/packages-kubernetes.js';
+import { readRootPackages, rootPackages } from '../../../src/lab/packages-root.js';
 import { recipesDir } from '../../../src/lab/recipes.js';
 
 const doubles = (names: readonly string[]): readonly string[] =>
@@ -35,17 +36,14 @@ describe.each(labReleases)('the package repositories of %s', (release) => {
   test('a file name is one package', () =>
     expect(doubles(specs.map((spec) => packageFile(spec, 'amd64')))).toEqual([]));
 
-  test('what is needed is offered, or is in the root of the hosts', () => {
+  test('what is needed is offered', () => {
     const offered = new Set(
       specs.flatMap(({ name, provides = [] }) => [name, ...provides.map((text) => text.split(' ')[0])]),
-    );
-    const inRoot = ['bash', 'device-mapper-libs', 'ebtables', 'iproute', 'ipset-libs', 'iptables', 'libmnl'].concat(
-      ...['libnetfilter_conntrack', 'libnl3', 'libseccomp', 'popt', 'systemd', 'tar', 'util-linux', 'xz'],
     );
     const missing = specs
       .filter(({ format }) => format === 'rpm')
       .flatMap(({ depends = [] }) => depends.map((text) => text.split(' ')[0] ?? ''))
-      .filter((name) => !offered.has(name) && !inRoot.includes(name));
+      .filter((name) => !offered.has(name));
     expect(missing).toEqual([]);
   });
 
@@ -118,6 +116,21 @@ describe.each(['official', 'aliyun'] as const)('what the product asks for with m
       for (const key of keys) if (!key.startsWith(baseUrl)) expect(keyUrls).toContain(key);
     }
   });
+});
+
+test('what hosts come with is in the repositories, too, as it was entered there', () => {
+  expect(
+    readRootPackages(`# the root
+bash 5.1.8-9.el9 x86_64 /bin/bash,/bin/sh
+dbus 1:1.12.20-8.el9 x86_64
+release 9.0-24.el9 noarch system-release=9.0,system-release(releasever)=9
+`),
+  ).toMatchObject([
+    { name: 'bash', version: '5.1.8', release: '9.el9', provides: ['/bin/bash', '/bin/sh'] },
+    { name: 'dbus', epoch: 1, version: '1.12.20', release: '8.el9' },
+    { name: 'release', noarch: true, provides: ['system-release = 9.0', 'system-release(releasever) = 9'] },
+  ]);
+  for (const el of [7, 8, 9] as const) expect(rootPackages(el).map(({ name }) => name)).toContain('bash');
 });
 
 test('stand-ins say what they are', () => {
