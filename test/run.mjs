@@ -180,6 +180,7 @@ const NIGHTLY = new Set([
   '17-repositories',
   '18-vm-host',
   '19-calico',
+  '20-offline-centos',
 ]);
 
 const sharesTheLab = (name) =>

@@ -72,7 +72,7 @@ function imagesOf(index: BundleIndex, repository: string, query: string): Readon
       ns === null
         ? repository === image.repository || repository === `${image.registry}/${image.repository}`
         : ns === image.registry && repository === image.repository;
-    if (isIt) tags.set(image.tag, digest);
+    if (isIt && image.tag !== '') tags.set(image.tag, digest);
   }
   return tags;
 }

@@ -11,8 +11,8 @@ export interface Member {
   open(): AsyncIterable<Uint8Array>;
 }
 
-export const textMember = (name: string, text: string): Member => {
-  const bytes = Buffer.from(text);
+export const textMember = (name: string, text: string | Buffer): Member => {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   return { name, size: bytes.length, open: () => only(bytes) };
 };
 

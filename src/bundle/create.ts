@@ -31,6 +31,8 @@ export interface BundleWish {
   readonly systems: readonly WishedSystem[];
   /** Texts of manifests by their sum: they were fetched to know what the hosts need. */
   readonly manifestTexts: ReadonlyMap<string, string>;
+  /** Public keys of repositories by their publisher's URL. */
+  readonly keyTexts: ReadonlyMap<string, string>;
   /** Where to fetch what its publisher has at a URL. */
   readonly placeOf: (url: string) => string;
   readonly registries: Readonly<Record<string, readonly string[]>>;
@@ -54,15 +56,18 @@ export interface CreatedBundle {
   readonly sha256: string;
 }
 
+/** Where the parts of a bundle lie until it is whole. */
+export const partsOf = (path: string): string => `${path}.parts`;
+
 /** Fetches at the same time. */
 const WIDTH = 4;
 
 export async function createBundle(wish: BundleWish): Promise<CreatedBundle> {
-  const staging = await stagingIn(`${wish.path}.parts`, wish.signal);
+  const staging = await stagingIn(partsOf(wish.path), wish.signal);
   const made: BundledFile[] = [];
   const images: BundledImage[] = [];
-  const texts = new Map<string, string>();
-  const keepText = (file: Omit<BundledFile, 'sha256' | 'size'>, text: string): void => {
+  const texts = new Map<string, string | Buffer>();
+  const keepText = (file: Omit<BundledFile, 'sha256' | 'size'>, text: string | Buffer): void => {
     const sha256 = sha256Of(text);
     texts.set(sha256, text);
     made.push({ ...file, sha256, size: Buffer.byteLength(text) });
@@ -71,11 +76,12 @@ export async function createBundle(wish: BundleWish): Promise<CreatedBundle> {
   for (const { name, version, url, sha256 } of manifestsOf(wish)) {
     keepText({ name: fileName(url), kind: 'manifest', url, version }, textOf(wish, name, sha256));
   }
+  for (const [url, text] of wish.keyTexts) keepText({ name: fileName(url), kind: 'key', url }, text);
   const archs = [...new Set(wish.systems.map(({ machine }) => machine.arch))];
   const works: readonly (() => Promise<void>)[] = [
     ...fetches(wish).map((file) => async () => {
       const { sha256, url } = file;
-      const staged = await staging.keep(file.name, sha256, () => fetchUrl(file.from, wish.signal));
+      const staged = await staging.keep(file.name, sha256, () => bytesOf(file, wish.signal));
       made.push({ name: file.name, kind: file.kind, url, version: file.version, ...staged });
       wish.say(`${file.name} (${mib(staged.size)})`);
     }),
@@ -90,8 +96,9 @@ export async function createBundle(wish: BundleWish): Promise<CreatedBundle> {
   await inParallel(works, WIDTH);
   for (const { name, packages } of wish.systems) {
     if (packages !== null) {
-      const file = { name: packageName(name, packages.listName), kind: 'package list' as const, url: null };
-      keepText(file, packages.listText);
+      for (const [path, text] of packages.lists) {
+        keepText({ name: packageName(name, path), kind: 'package list', url: null }, text);
+      }
     }
   }
   const systems = wish.systems.map(
@@ -119,7 +126,7 @@ export async function createBundle(wish: BundleWish): Promise<CreatedBundle> {
 function membersOf(
   index: BundleIndex,
   text: string,
-  texts: ReadonlyMap<string, string>,
+  texts: ReadonlyMap<string, string | Buffer>,
   staging: Staging,
 ): readonly Member[] {
   return [
@@ -149,10 +156,16 @@ function textOf({ manifestTexts }: BundleWish, name: string, sha256: string): st
 interface Fetch {
   readonly name: string;
   readonly kind: BundledFile['kind'];
-  readonly url: string;
-  readonly from: string;
+  readonly url: string | null;
+  /** null: a host has handed it over. */
+  readonly from: string | null;
   readonly version: string;
   readonly sha256: string;
+}
+
+async function bytesOf({ name, from }: Fetch, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+  if (from === null) throw new ProvisionError('INTERNAL', `no host has handed over ${name}`);
+  return fetchUrl(from, signal);
 }
 
 function fetches({ systems, placeOf }: BundleWish): readonly Fetch[] {

@@ -25,7 +25,7 @@ export interface BundledSystem {
   readonly name: string;
   /** What steps may ask about such a host; whose it was is left out. */
   readonly machine: MachineFacts;
-  /** Packages that were asked for, and are here with all that they depend on; null: none were fetched. */
+  /** Packages that were asked for (NAME or NAME=VERSION), and are here with all that they depend on; null: none were fetched. */
   readonly packages: readonly string[] | null;
 }
 
@@ -36,7 +36,8 @@ export interface BundledImage {
   readonly digest: string;
 }
 
-export type FileKind = 'artifact' | 'manifest' | 'package' | 'package list' | 'image part' | 'SBOM';
+/** `key`: of a repository, for hosts that pin its fingerprint. */
+export type FileKind = 'artifact' | 'manifest' | 'key' | 'package' | 'package list' | 'image part' | 'SBOM';
 
 export interface BundledFile {
   readonly name: string;

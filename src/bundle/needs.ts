@@ -7,13 +7,16 @@ import {
   isControlPlane,
   type MachineFacts,
   type PackagesResource,
+  ProvisionError,
   type Release,
+  type RepositoryResource,
+  type Resource,
   type Scene,
   Secret,
   type Step,
   type Trust,
 } from '../model/index.js';
-import { clusterImages } from '../release/index.js';
+import { clusterImages, fullName, imagesIn } from '../release/index.js';
 import { type BundleIndex, fileName } from './layout.js';
 
 export interface Needs {
@@ -21,8 +24,10 @@ export interface Needs {
   readonly manifests: readonly NeededFile[];
   /** Of the cluster, and the one that `smoke` runs. */
   readonly images: readonly string[];
-  /** Names, for hosts of one system. */
+  /** NAME, or NAME=VERSION with upstream's version; for hosts of one system. */
   readonly packages: readonly string[];
+  /** Repositories that the inventory brings, as their publisher has them. */
+  readonly repositories: readonly RepositoryResource[];
 }
 
 export interface NeededFile {
@@ -33,10 +38,13 @@ export interface NeededFile {
   readonly sha256: string;
 }
 
-/** The cluster as if there were no mirror for artifacts: its resources then name upstream's own URLs. */
+/**
+ * The cluster as if there were no mirror for artifacts, and none that takes a registry's place in a name (Docker): its resources then name
+ * upstream's own URLs and images.
+ */
 export const upstreamOf = (cluster: Cluster): Cluster => ({
   ...cluster,
-  mirrors: { ...cluster.mirrors, artifacts: null, urls: {}, bundle: undefined },
+  mirrors: { ...cluster.mirrors, artifacts: null, urls: {}, registries: {}, bundle: undefined },
 });
 
 /**
@@ -54,10 +62,38 @@ export function needsOf(cluster: Cluster, release: Release, steps: readonly Step
   return {
     artifacts: once(artifacts.map(({ name, version, url, sha256 }) => ({ name, version, url, sha256 }))),
     manifests: fetched(release),
-    images: [...clusterImages(cluster, release), release.images.agnhost],
-    packages: [...new Set(packages.flatMap((resource) => resource.packages))].sort(),
+    images: [
+      ...new Set([...clusterImages(cluster, release), ...ownImages(cluster, resources), release.images.agnhost]),
+    ],
+    packages: [...new Set(packages.flatMap(specsOf))].sort(),
+    repositories: [
+      ...new Map(
+        resources.flatMap((resource) => (resource.kind === 'repository' ? [[resource.id, resource] as const] : [])),
+      ).values(),
+    ],
   };
 }
+
+/** A pod network of the inventory's own is known by its text only: what the workloads in it run. */
+function ownImages({ network, runtime }: Cluster, resources: readonly Resource[]): readonly string[] {
+  if (network.plugin !== 'manifest') return [];
+  const own = resources.flatMap((resource) => (resource.kind === 'objects' ? resource.manifests : []));
+  const images = imagesIn(own).map(fullName);
+  const byDigest = images.filter((image) => image.includes('@'));
+  if (runtime === 'docker' && byDigest.length > 0) {
+    throw new ProvisionError(
+      'USAGE',
+      `Docker cannot be given an image by its digest out of a bundle: ${byDigest.join(', ')}`,
+      {
+        hint: "name it by its tag in the pod network's manifest, or set runtime: containerd",
+      },
+    );
+  }
+  return images;
+}
+
+const specsOf = ({ packages, versions = {} }: PackagesResource): readonly string[] =>
+  packages.map((name) => (versions[name] === undefined ? name : `${name}=${versions[name]}`));
 
 /** A manifest that lies beside the inventory is there without a bundle. */
 function fetched({ podNetwork }: Release): Needs['manifests'] {
@@ -70,7 +106,10 @@ const once = (files: readonly NeededFile[]): readonly NeededFile[] => [
   ...new Map(files.map((file) => [file.url, file])).values(),
 ];
 
-/** What of that the bundle lacks, in words. Packages only where it has any for that system. */
+/**
+ * What of that the bundle lacks, in words. Of a bundle without packages its maker has said that the hosts have theirs; those of repositories
+ * that the inventory brings no host has.
+ */
 export function missingFrom(index: BundleIndex, needs: Needs, packages: readonly string[] | null): readonly string[] {
   const files = new Map(index.files.map((file) => [file.name, file]));
   const images = new Set(index.images.map(({ reference }) => reference));
@@ -82,9 +121,12 @@ export function missingFrom(index: BundleIndex, needs: Needs, packages: readonly
   return [
     ...[...needs.artifacts, ...needs.manifests].flatMap(fileMissing),
     ...needs.images.filter((image) => !images.has(image)).map((image) => `image ${image}`),
-    ...(packages === null ? [] : needs.packages.filter((name) => !packages.includes(name))).map(
-      (name) => `package ${name}`,
+    ...needs.repositories.flatMap(({ id, keyUrls }) =>
+      keyUrls.filter((url) => !files.has(fileName(url))).map((url) => `key of the repository ${id} (${fileName(url)})`),
     ),
+    ...needs.packages
+      .filter((spec) => (packages === null ? spec.includes('=') : !packages.includes(spec)))
+      .map((spec) => `package ${spec.replace('=', ' ')}`),
   ];
 }
 

@@ -49,7 +49,7 @@ export async function findImage(
   for (const endpoint of endpointsOf(reference.registry, mirrors)) {
     const source = sourceAt(endpoint, reference, signal);
     try {
-      return { source, top: await source.manifest(reference.tag) };
+      return { source, top: await source.manifest(reference.digest ?? reference.tag) };
     } catch (error) {
       if (signal.aborted) throw error;
       said.push(`${endpoint}: ${reasonOf(error)}`);

@@ -56,8 +56,9 @@ const entry = (id: string, name: string, version: string, url: string, sha256: s
 
 function fileEntry({ name, kind, url, version = '', sha256 }: BundledFile) {
   const [, system = '', file = ''] = /^packages\/([^/]+)\/(.+)$/.exec(name) ?? [];
-  const title = kind === 'package' ? file.replace(/_.*$/, '') : name.replace(/^.*\//, '');
-  const type = kind === 'package' ? `deb/${system.replace(/-.*$/, '')}` : 'generic';
+  const isRpm = file.endsWith('.rpm');
+  const title = kind !== 'package' ? name.replace(/^.*\//, '') : file.replace(isRpm ? /(-[^-]*){2}$/ : /_.*$/, '');
+  const type = kind === 'package' ? `${isRpm ? 'rpm' : 'deb'}/${system.replace(/-.*$/, '')}` : 'generic';
   return entry(name, title, version, url ?? UNKNOWN, sha256, `pkg:${type}/${title}@${encodeURIComponent(version)}`);
 }
 

@@ -15,6 +15,7 @@ export interface Staged {
 export interface Staging {
   /** Keeps what `fetch` brings, once it has the sum it should have. What is here already is not fetched again. */
   keep(name: string, sha256: string, fetch: () => Promise<AsyncIterable<Uint8Array>>): Promise<Staged>;
+  has(sha256: string): Promise<boolean>;
   open(sha256: string): Readable;
   /** Away with all of it. */
   remove(): Promise<void>;
@@ -48,6 +49,7 @@ export async function stagingIn(folder: string, signal: AbortSignal): Promise<St
       under.set(sha256, work);
       return work;
     },
+    has: async (sha256) => (await stat(join(folder, sha256)).catch(() => null)) !== null,
     open: (sha256) => createReadStream(join(folder, sha256)),
     remove: () => rm(folder, { recursive: true, force: true }),
   };

@@ -3,27 +3,24 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import {
-  anonymous,
-  aptQuestion,
   bundleServer,
   createBundle,
   listen,
   mib,
   needsOf,
   openBundle,
-  readAptList,
+  partsOf,
   unknownMachine,
   upstreamOf,
   type WishedSystem,
 } from '../bundle/index.js';
 import { type Arch, type Cluster, ProvisionError, type Release } from '../model/index.js';
-import { mirrored, releaseFor, systemOf } from '../release/index.js';
-import { askEach } from '../run/index.js';
+import { mirrored, releaseFor } from '../release/index.js';
 import { steps } from '../steps/index.js';
-import { fetchText, type Loaded, load, manifestsFor, surroundingsOf, withSums } from './assemble.js';
+import { fetchText, type Loaded, load, manifestsFor, withSums } from './assemble.js';
 import { missingIn, sumsFrom } from './bundle.js';
-import { examples, listenersFor, type MakeCommand, onInventory } from './shared.js';
-import type { Terminal } from './terminal.js';
+import { askTwins } from './bundle-twins.js';
+import { examples, type MakeCommand, onInventory } from './shared.js';
 
 export type MakeVersionedCommand = (version: string) => MakeCommand;
 
@@ -60,18 +57,19 @@ const createCommand: MakeVersionedCommand = (version) => (terminal, done) =>
     )
     .action(async (flags: CreateFlags) => {
       const plain = load(terminal, flags.inventory);
-      refuseUnlisted(plain);
+      refuseKernels(plain);
+      if (flags.packagesFrom === undefined) refuseWithoutTwins(plain);
       const cluster = await withSums(plain, (url) => fetchText(url, terminal.signal));
       const loaded = { ...plain, cluster };
       const upstream = upstreamOf(cluster);
       const release = await manifestsFor(terminal, releaseFor(upstream), (url) =>
         fetchText(mirrored(url, cluster.mirrors), terminal.signal),
       );
-      const systems =
-        flags.packagesFrom === undefined
-          ? archsOf(flags.arch).map((arch) => unknownSystem(loaded, release, arch))
-          : await twinSystems(terminal, flags, loaded, release);
       const path = resolve(terminal.cwd, flags.out);
+      const { systems, keyTexts } =
+        flags.packagesFrom === undefined
+          ? { keyTexts: new Map(), systems: archsOf(flags.arch).map((arch) => unknownSystem(loaded, release, arch)) }
+          : await askTwins(terminal, { ...flags, packagesFrom: flags.packagesFrom }, cluster, release, partsOf(path));
       const made = await createBundle({
         path,
         cluster: cluster.name,
@@ -82,6 +80,7 @@ const createCommand: MakeVersionedCommand = (version) => (terminal, done) =>
         manifestTexts: new Map(
           release.podNetwork === null ? [] : [[release.podNetwork.sha256, release.podNetwork.text ?? '']],
         ),
+        keyTexts,
         placeOf: (url) => mirrored(url, cluster.mirrors),
         registries: cluster.mirrors.registries,
         nowMs: terminal.now(),
@@ -100,16 +99,25 @@ const askedSums = (before: Cluster, after: Cluster): Readonly<Record<string, str
     Object.entries(after.mirrors.checksums).filter(([url]) => before.mirrors.checksums[url] === undefined),
   );
 
-/** They would come from repositories that no host could reach, or be images that nobody has listed. */
-function refuseUnlisted({ cluster }: Loaded): void {
-  if (cluster.network.plugin === 'manifest') {
-    throw new ProvisionError('USAGE', 'which images a pod network of your own runs is not known here', {
-      hint: 'bundle with network: flannel or calico, or give the hosts a mirror of its registry (mirrors.registries)',
-    });
+/** They would be looked for in repositories that no host could reach. */
+function refuseKernels({ cluster }: Loaded): void {
+  const kernels = cluster.nodes.filter(({ system }) => system.kernel !== 'keep').map(({ name }) => name);
+  if (kernels.length > 0) {
+    throw new ProvisionError(
+      'USAGE',
+      `a bundle holds no kernels, and system.kernel asks for one on ${kernels.join(', ')}`,
+      {
+        hint: 'bring the kernel with the image that such hosts are installed from, and set system.kernel: keep',
+      },
+    );
   }
+}
+
+/** Programs of Kubernetes and its runtime by packages are chosen by a host that reaches their repositories. */
+function refuseWithoutTwins({ cluster }: Loaded): void {
   if (cluster.install === 'binaries' && cluster.runtime === 'containerd') return;
-  throw new ProvisionError('USAGE', 'a bundle holds binaries and containerd, not packages of Kubernetes or Docker', {
-    hint: 'set install: binaries and runtime: containerd in the inventory, or give the hosts a mirror of the repositories (mirrors)',
+  throw new ProvisionError('USAGE', 'what is installed by packages is chosen by a host of the same system', {
+    hint: 'name one that reaches its repositories: --packages-from TWINS, or set install: binaries and runtime: containerd in the inventory',
   });
 }
 
@@ -126,41 +134,6 @@ function unknownSystem({ cluster }: Loaded, release: Release, arch: Arch): Wishe
   const machine = unknownMachine(arch);
   return { name: `any-${arch}`, machine, needs: needsOf(cluster, release, steps, machine), packages: null };
 }
-
-/** One host of each system is enough: the others would say the same. */
-async function twinSystems(
-  terminal: Terminal,
-  flags: CreateFlags,
-  { cluster }: Loaded,
-  release: Release,
-): Promise<readonly WishedSystem[]> {
-  const twins = load(terminal, flags.packagesFrom ?? '');
-  const around = await surroundingsOf(terminal, twins, listenersFor(terminal, flags), releaseFor(twins.cluster));
-  const seen = new Set<string>();
-  const asked = await askEach(
-    around,
-    twins.cluster.nodes,
-    (machine) => {
-      const system = systemOf(machine);
-      if (seen.has(system)) return null;
-      seen.add(system);
-      if (machine.packageManager !== 'apt') throw onlyApt(system);
-      return aptQuestion(needsOf(cluster, release, steps, machine).packages);
-    },
-    readAptList,
-  );
-  return asked.map(({ machine, answer }) => ({
-    name: systemOf(machine),
-    machine: anonymous(machine),
-    needs: needsOf(cluster, release, steps, machine),
-    packages: answer,
-  }));
-}
-
-const onlyApt = (system: string): ProvisionError =>
-  new ProvisionError('USAGE', `packages can be bundled for hosts with apt only, and ${system} has none`, {
-    hint: 'leave out --packages-from, and have the packages in the image that such hosts are installed from; provision preflight names them',
-  });
 
 const verifyCommand: MakeCommand = (terminal, done) =>
   new Command('verify')

@@ -131,7 +131,9 @@ async function pullOnto(terminal: Terminal, loaded: Loaded, flags: CommonFlags):
   const release = releaseFor(cluster);
   const around = await surroundingsOf(terminal, loaded, listenersFor(terminal, flags), release);
   const targets = limited(cluster, flags.limit);
-  const failures = await pullImages(around, targets, (node) => pulls(cluster, nodeImages(cluster, release, node)));
+  const failures = await pullImages(around, targets, (node) =>
+    pulls(cluster, release, nodeImages(cluster, release, node)),
+  );
   for (const failure of failures.values()) throw failure;
   const number = new Set(targets.flatMap((node) => nodeImages(cluster, release, node))).size;
   terminal.out(`${number} images are on the nodes that may run them: ${targets.map(({ name }) => name).join(', ')}\n`);

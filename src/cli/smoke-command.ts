@@ -36,7 +36,7 @@ export const smokeCommand: MakeCommand = (terminal, done) =>
 async function pullItsImage(terminal: Terminal, loaded: Loaded, flags: CommonFlags): Promise<void> {
   const { cluster } = loaded;
   const around = await surroundingsOf(terminal, loaded, listenersFor(terminal, flags));
-  const { agnhost } = around.release.images;
-  const failures = await pullImages(around, cluster.nodes, () => pulls(cluster, [agnhost]));
+  const { release } = around;
+  const failures = await pullImages(around, cluster.nodes, () => pulls(cluster, release, [release.images.agnhost]));
   for (const failure of failures.values()) throw failure;
 }

@@ -11,6 +11,8 @@ export interface Release extends ReleaseTraits {
   readonly imageRepository: string;
   /** The name that the hosts' runtime pulls an image by, from its upstream name. */
   imageName(upstream: string): string;
+  /** The other way round, of the cluster's own images: what a bundle knows them by. */
+  publishedName(image: string): string;
   /** The registry in an image's name, and the URLs that the runtime tries for it, in order. */
   registryOf(image: string): { readonly registry: string; readonly urls: readonly string[] };
   /** The artifact for an architecture, mirror and checksum overrides already applied. Throws ARTIFACT when there is no checksum. */

@@ -94,7 +94,7 @@ export interface PackagesResource {
   readonly hold?: boolean | undefined;
   /** yum and dnf: repositories that are switched on, and whose excludes are lifted, for this installation only. */
   readonly enableRepos?: readonly string[] | undefined;
-  /** A flat repository that vouches for itself, and in this run stands in for all others: that of a bundle. */
+  /** A flat repository that in this run stands in for all others: that of a bundle. */
   readonly from?: string | undefined;
 }
 
@@ -122,6 +122,8 @@ export interface RepositoryResource {
   readonly exclude: readonly string[];
   /** Files that it stands in for, kept aside: paths whose last part may hold `*`. */
   readonly replaces: readonly string[];
+  /** Put in place without being read once: in a run with a bundle the host reaches no repository. */
+  readonly untried?: boolean | undefined;
 }
 
 export interface UnitResource {

@@ -22,6 +22,35 @@ function partsOf(image: string): { readonly registry: string; readonly path: str
   return /[.:]/.test(registry) || registry === 'localhost' ? { registry, path } : { registry: HUB, path: image };
 }
 
+/**
+ * What a short name means: Docker Hub, its library, and the tag `latest`; beside a digest a tag says nothing. So the kubelet's runtimes
+ * name images, too (distribution/reference, ParseDockerRef).
+ */
+export function fullName(image: string): string {
+  const { registry, path } = partsOf(image);
+  const [, name = '', tag = ':latest', digest = ''] = /^([^:@]+)(:[^@]+)?(@.+)?$/.exec(path) ?? [];
+  const library = registry === HUB && !name.includes('/') ? 'library/' : '';
+  return `${registry}/${library}${name}${digest === '' ? tag : digest}`;
+}
+
+/** The images of the workloads in any piece of Kubernetes objects, as they are written there, each once. */
+export function imagesIn(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return [...new Set(value.flatMap(imagesIn))];
+  if (typeof value !== 'object' || value === null) return [];
+  return [
+    ...new Set(
+      Object.entries(value).flatMap(([key, part]) =>
+        CONTAINERS.includes(key) && Array.isArray(part)
+          ? part.flatMap(({ image }: { image?: unknown }) => (typeof image === 'string' ? [image] : []))
+          : imagesIn(part),
+      ),
+    ),
+  ];
+}
+
+/** Fields that hold containers, wherever a kind has its pods' template. */
+export const CONTAINERS: readonly string[] = ['containers', 'initContainers'];
+
 /** Where Docker's daemon looks for images of the Hub first. */
 export const hubMirrors = ({ dockerRegistryMirrors, registries }: Mirrors): readonly string[] => [
   ...new Set([...dockerRegistryMirrors, ...(registries[HUB] ?? [])]),

@@ -20,7 +20,7 @@ import { minorOf } from './skew.js';
 import { type ReleaseRow, releases } from './table.js';
 
 export { artifacts, manifests } from './artifacts.js';
-export { hubMirrors, plainRegistries } from './image-names.js';
+export { CONTAINERS, fullName, hubMirrors, imagesIn, plainRegistries } from './image-names.js';
 export { loadManifests, type TextCache } from './manifests.js';
 export { clusterImages, networkImages, nodeImages } from './node-images.js';
 export { kubeletSkew, minorOf, upgradeSkew } from './skew.js';
@@ -46,7 +46,9 @@ export function releaseFor(
   }
   const { pins, tags: _tags, kubernetes, ...traits } = row;
   const nameOf = (upstream: string): string => imageName(upstream, cluster);
-  const images = mapValues(imagesFor(row, mirrors.imageRepository), nameOf);
+  const published = imagesFor(row, mirrors.imageRepository);
+  const images = mapValues(published, nameOf);
+  const publishedNames = new Map(Object.values(published).map((image = '') => [nameOf(image), image]));
   return Object.freeze({
     ...traits,
     kubernetes,
@@ -55,6 +57,7 @@ export function releaseFor(
     images,
     imageRepository: nameOf(`${mirrors.imageRepository ?? UPSTREAM}/pause`).replace(/\/pause$/, ''),
     imageName: nameOf,
+    publishedName: (image: string) => publishedNames.get(image) ?? image,
     registryOf: (image: string) => registryUrls(image, cluster),
     kubelet: kubeletOf(row, images.pause),
     artifact: (name: ArtifactName, arch: Arch) => artifactOf(row, name, arch, mirrors),
@@ -151,7 +154,7 @@ const urlOf = (row: ArtifactRow | ManifestRow, arch: string): string =>
   row.url.replaceAll('{version}', row.version).replaceAll('{arch}', arch);
 
 /** What hosts fetch in this run: from its bundle if it has one. */
-const fetchedFrom = (upstream: string, mirrors: Mirrors): string =>
+export const fetchedFrom = (upstream: string, mirrors: Mirrors): string =>
   mirrors.bundle ? mirrored(upstream, { artifacts: mirrors.bundle.origin }) : mirrored(upstream, mirrors);
 
 /** `https://HOST/PATH` is fetched from `<mirror>/HOST/PATH`. */

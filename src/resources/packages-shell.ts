@@ -6,7 +6,8 @@ export const EXCLUDED_WORD = `excluded() { awk '
 `;
 
 /**
- * package_source URL: for what follows there is this repository and no other. Who serves it vouches for it (a way back through SSH).
+ * package_source URL: for what follows there is this repository and no other. For apt, who serves it vouches for it (a way back through
+ * SSH); yum and dnf look at the signature of every package as ever, by the keys that rpm trusts and those that the host's own repositories name.
  * package_repos ID…: for what follows, these are on and hide nothing (yum, dnf).
  * install_packages NAME|NAME=VERSION…: remembers what really came in ("$entry.was") and what had to go for it ("$entry.was.gone"), by
  * comparing the lists of installed packages. "$entry.was.before" stays while an installation is under way, so that a cut one is not
@@ -36,9 +37,21 @@ package_source() {
     _source="-o Dir::Etc::sourcelist=$PROVISION_TMP/sources.list -o Dir::Etc::sourceparts=- -o Dir::State::lists=$PROVISION_TMP/lists"
     _source="$_source -o APT::Sandbox::User=root -o Acquire::http::Proxy::127.0.0.1=DIRECT -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache="
   else
-    printf '[main]\\nreposdir=/dev/null\\ngpgcheck=0\\n[provision-bundle]\\nname=provision-bundle\\nbaseurl=%s\\n' "$1" >"$PROVISION_TMP/yum.conf" || return 1
+    {
+      printf '[main]\\nreposdir=/dev/null\\ncachedir=%s\\nkeepcache=0\\nobsoletes=1\\ngpgcheck=1\\n' "$PROVISION_TMP/cache"
+      # Modules were chosen when the bundle was made; what says nothing of them would hide their packages (dnf, module_hotfixes).
+      printf '[provision-bundle]\\nname=provision-bundle\\nbaseurl=%s\\ngpgcheck=1\\nproxy=_none_\\nmodule_hotfixes=1\\n' "$1"
+      printf 'gpgkey=%s\\n' "$(own_keys | tr '\\n' ' ')"
+    } >"$PROVISION_TMP/yum.conf" || return 1
     _repos="-c $PROVISION_TMP/yum.conf"
   fi
+}
+own_keys() { # key files that the host's repositories name; a variable in a name may stand for anything
+  cat /etc/yum.repos.d/*.repo 2>/dev/null | awk '
+    /^[^ \\t]/ { on = 0 }
+    /^gpgkey[ \\t]*=/ { on = 1; sub(/^[^=]*=/, "") }
+    on { gsub(/,/, " "); for (i = 1; i <= NF; i++) if (sub(/^file:\\/\\//, "", $i)) print $i }' | sed 's/[$]{\\{0,1\\}[a-z]*}\\{0,1\\}/*/g' |
+    while IFS= read -r _k; do for _f in $_k; do [ ! -f "$_f" ] || printf 'file://%s\\n' "$_f"; done; done | LC_ALL=C sort -u
 }
 package_repos() { _repos=; _erasing=; for _r; do _repos="$_repos --enablerepo=$_r --disableexcludes=$_r"; _erasing=--allowerasing; done; }
 is_version() { # INSTALLED WANTED, without epochs

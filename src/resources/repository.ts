@@ -75,11 +75,12 @@ ${r.replaces.map((path) => `files_like ${word(path)} | grep -vxF -e ${word(file)
       r.keyUrls.length === 0
         ? ''
         : `repository_keys ${words([idOf(r), r.format, keyFile, keyUrlsOf(r).length, ...keyUrlsOf(r), ...fingerprintsOf(r)])} || exit 1\n`;
-    return `${keys}${heredoc(`try_repository ${words([idOf(r), r.format, file, r.baseUrl])}`, contentOf(r))}
-put_aside ${words([file, ...r.replaces])}
+    const tried = r.untried
+      ? ''
+      : heredoc(`try_repository ${words([idOf(r), r.format, file, r.baseUrl])}`, contentOf(r));
+    return `${keys}${tried}put_aside ${words([file, ...r.replaces])}
 keep_path ${word(file)}
-install_file ${word(file)} 0644 <"$entry.was.try/${idOf(r)}.${EXTENSION[r.format]}"
-rm -rf -- "$entry.was.try"`;
+${heredoc(`install_file ${word(file)} 0644`, contentOf(r))}rm -rf -- "$entry.was.try"`;
   },
 
   ledger: {
@@ -92,8 +93,6 @@ rm -rf -- "$entry.was.try"`;
     unmake: (entry) => `forget_repository ${words([idIn(entry), formatIn(entry)])}`,
   },
 };
-
-const EXTENSION = { yum: 'repo', apt: 'sources' } as const;
 
 /** Where it lies on the host, by its format. */
 function placesOf(r: Pick<RepositoryResource, 'id' | 'format'>): { readonly file: string; readonly keyFile: string } {

@@ -1,6 +1,7 @@
 import { type KubernetesObject, type NetworkSettings, ProvisionError, type Scene, type Step } from '../model/index.js';
 import { withImageNames } from './images.js';
-import { inOrder, networkManifest } from './network.js';
+import { inOrder } from './network.js';
+import { networkManifest } from './network-manifest.js';
 import { CNI_PLUGINS } from './runtime.js';
 
 export const calico: Step = {

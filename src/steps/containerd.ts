@@ -34,8 +34,8 @@ export const containerd = (scene: Scene): readonly Resource[] => {
 };
 
 /** Docker's repository has it, and Docker's own build of runc in it. */
-const containerdPackage = ({ release }: Scene): Resource =>
-  packages('containerd', 'docker-ce', { 'containerd.io': release.components.containerd });
+const containerdPackage = (scene: Scene): Resource =>
+  packages(scene, 'containerd', 'docker-ce', { 'containerd.io': scene.release.components.containerd });
 
 const containerdBinaries = (scene: Scene): readonly Resource[] => [
   artifact(scene, 'runc', 'binary', [{ member: '', path: '/usr/local/sbin/runc' }]),

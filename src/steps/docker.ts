@@ -17,7 +17,7 @@ export const docker = (scene: Scene): readonly Resource[] => {
     settings: daemonSettings(scene),
     unit: 'docker.service',
   };
-  const program = packages('docker', 'docker-ce', {
+  const program = packages(scene, 'docker', 'docker-ce', {
     'docker-ce': scene.release.components.docker,
     'docker-ce-cli': scene.release.components.docker,
     'containerd.io': null,

@@ -1,6 +1,6 @@
 import { type KubernetesObject, type Probe, ProvisionError, type Scene, type Step } from '../model/index.js';
 import { withImageNames } from './images.js';
-import { networkManifest } from './network.js';
+import { networkManifest } from './network-manifest.js';
 
 export const flannel: Step = {
   id: 'flannel',

@@ -1,5 +1,6 @@
 import type { BundleSource, Cluster, KubernetesObject, Probe, Release, Scene } from '../model/index.js';
-import { networkImages, nodeImages } from '../release/index.js';
+import { CONTAINERS, fullName, imagesIn, networkImages, nodeImages } from '../release/index.js';
+import { networkManifest } from './network-manifest.js';
 
 /**
  * What a node pulls before its kubelet starts. With a bundle everything that may ever run there, because nothing serves it afterwards;
@@ -7,19 +8,37 @@ import { networkImages, nodeImages } from '../release/index.js';
  */
 export function imageGates(scene: Scene, fromRegistries: boolean): readonly Probe[] {
   const { cluster, node, release } = scene;
-  if (cluster.mirrors.bundle) return pulls(cluster, nodeImages(cluster, release, node));
-  return fromRegistries ? pulls(cluster, [release.images['kube-proxy'], ...networkImages(cluster, release)]) : [];
+  if (cluster.mirrors.bundle) {
+    return [...pulls(cluster, release, nodeImages(cluster, release, node)), ...ownNetworkPulls(scene)];
+  }
+  return fromRegistries
+    ? pulls(cluster, release, [release.images['kube-proxy'], ...networkImages(cluster, release)])
+    : [];
+}
+
+/** Of a pod network of the inventory's own nobody knows which pods run where: every node gets every image in it. */
+function ownNetworkPulls({ cluster, release }: Scene): readonly Probe[] {
+  if (cluster.network.plugin !== 'manifest') return [];
+  const written = imagesIn(networkManifest(release).objects);
+  return written.flatMap((image) => {
+    const published = fullName(image);
+    const name = cluster.runtime === 'docker' ? release.imageName(image) : published;
+    return pulls(cluster, { publishedName: () => published }, [name]);
+  });
 }
 
 /** Pulls each image on a host whose runtime runs: from the bundle of this run, or as the runtime is set up to. */
 export const pulls = (
   { mirrors, runtime }: Pick<Cluster, 'mirrors' | 'runtime'>,
+  release: Pick<Release, 'publishedName'>,
   images: readonly string[],
 ): readonly Probe[] =>
   images.map((image) => ({
     id: `image-${image.replace(/^.*\//, '').replace(/:.*$/, '')}`,
     title: `the image ${image} is here`,
-    ...(mirrors.bundle ? fromBundle(mirrors.bundle, runtime, image) : fromRegistry(runtime, image)),
+    ...(mirrors.bundle
+      ? fromBundle(mirrors.bundle, runtime, image, release.publishedName(image))
+      : fromRegistry(runtime, image)),
     within: 300,
   }));
 
@@ -35,8 +54,11 @@ const fromRegistry = (runtime: Cluster['runtime'], image: string): Pull => {
 };
 
 /** Past the runtime's own settings, which are the inventory's and stay. */
-const fromBundle = ({ origin }: BundleSource, runtime: Cluster['runtime'], image: string): Pull => ({
-  command: ['sh', '-c', runtime === 'docker' ? PULL_AND_TAG : PULL_AND_PIN, 'sh', origin, image],
+const fromBundle = ({ origin }: BundleSource, runtime: Cluster['runtime'], image: string, published: string): Pull => ({
+  command:
+    runtime === 'docker'
+      ? ['sh', '-c', PULL_AND_TAG, 'sh', `${origin.replace(/^http:\/\//, '')}/${published}`, image]
+      : ['sh', '-c', PULL_AND_PIN, 'sh', origin, image],
   expect: '^here$',
   hint: 'is the image in the bundle: provision bundle verify FILE -i INVENTORY; does sshd let forward: AllowTcpForwarding',
 });
@@ -57,16 +79,13 @@ const PULL_AND_PIN = [
 
 /** Docker speaks plain HTTP with a registry on the loopback, and knows an image by where it came from: so it gets its own name back. */
 const PULL_AND_TAG = [
-  'f="$(echo "$1" | sed s,^http://,,)/$2"',
-  'docker pull -q "$f" && docker tag "$f" "$2" && docker rmi "$f" >/dev/null || exit 1',
+  'docker pull -q "$1" && docker tag "$1" "$2" && docker rmi "$1" >/dev/null || exit 1',
   'echo here',
 ].join('; ');
 
 /** A workload of somebody else's manifest, its images called as the hosts' runtime can pull them. */
 export const withImageNames = (object: KubernetesObject, release: Pick<Release, 'imageName'>): KubernetesObject =>
   renamed(object, release) as KubernetesObject;
-
-const CONTAINERS: readonly string[] = ['containers', 'initContainers'];
 
 function renamed(value: unknown, release: Pick<Release, 'imageName'>): unknown {
   if (Array.isArray(value)) return value.map((item) => renamed(item, release));

@@ -8,7 +8,7 @@ import {
   type Wanted,
 } from '../family/index.js';
 import type { RepositoryResource, Scene, Step } from '../model/index.js';
-import { mirrored } from '../release/index.js';
+import { fetchedFrom, mirrored } from '../release/index.js';
 
 export const repositories: Step = {
   id: 'repositories',
@@ -54,7 +54,8 @@ function asResource(
     ...further,
     format: familyById(machine.family).repositories,
     baseUrl: mirrored(source.baseUrl, mirrors),
-    keyUrls: source.keyUrls.map((url) => mirrored(url, mirrors)),
+    keyUrls: source.keyUrls.map((url) => fetchedFrom(url, mirrors)),
     keyFingerprints: mirrors.keys[source.id] ?? source.keyFingerprints,
+    ...(mirrors.bundle ? { untried: true } : {}),
   };
 }

@@ -45,7 +45,7 @@ const tools = (scene: Scene): readonly Resource[] =>
   scene.cluster.install === 'packages'
     ? [
         ...repositoriesFor(scene, ['kubernetes']),
-        packages('kubernetes tools', 'kubernetes', { 'cri-tools': null, 'kubernetes-cni': null }),
+        packages(scene, 'kubernetes tools', 'kubernetes', { 'cri-tools': null, 'kubernetes-cni': null }),
       ]
     : [
         artifact(
@@ -122,6 +122,7 @@ export const binaries = (scene: Scene): readonly Resource[] =>
   scene.cluster.install === 'packages'
     ? [
         packages(
+          scene,
           'kubernetes programs',
           'kubernetes',
           Object.fromEntries(PROGRAMS.map((name) => [name, scene.release.kubernetes])),

@@ -38,6 +38,7 @@ export const unit = (name: string, inputs: readonly Resource[], within = 60): Un
 
 /** Packages of a repository that we brought, some of them of one version that stays (null: any that it has). */
 export const packages = (
+  scene: Scene,
   name: string,
   repository: RepositoryName,
   versions: Readonly<Record<string, string | null>>,
@@ -48,6 +49,7 @@ export const packages = (
   packages: Object.keys(versions).sort(),
   versions: Object.fromEntries(Object.entries(versions).flatMap(([key, v]) => (v === null ? [] : [[key, v]]))),
   hold: true,
+  ...packageSource(scene),
 });
 
 export const stopped = (name: string): UnitResource => ({

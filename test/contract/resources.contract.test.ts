@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { keyFingerprints } from '../../src/bundle/index.js';
 import type { Resource } from '../../src/model/index.js';
 import { Secret } from '../../src/model/index.js';
 import { ACTION_PRELUDE, kindOf, QUESTION_PRELUDE } from '../../src/resources/index.js';
@@ -414,6 +415,40 @@ remove_packages
     expect(kind.appear(resource, answer, NO_CIRCUMSTANCES)).toHaveLength(is ? 0 : 1);
   });
 
+  test('packages of a bundle are looked at as ever: by what rpm trusts, and the key files that the host’s repositories name', () => {
+    const keys = ['KEY-9', 'KEY 10', 'KEY-addon'].map((name) => join(room, name));
+    for (const key of keys) writeFileSync(key, 'a key');
+    const repos = `[base]\ngpgkey=file://${room}/KEY-$releasever, https://example.com/key\n  file://${room}/KEY-addon\nname=x\n[e]\ngpgkey = file://${room}/gone file://${room}/KEY-addon\n`;
+    writeFileSync(join(room, 'all.repo'), repos);
+    const script = `${ACTION_PRELUDE}
+PROVISION_TMP='${room}'; have() { [ "$1" = dnf ]; }
+cat() { if [ $# -gt 0 ]; then command cat '${room}/all.repo'; else command cat; fi; }
+set -eu
+package_source http://127.0.0.1:17117/packages/centos-9-amd64
+echo "$_repos"
+command cat "$PROVISION_TMP/yum.conf"
+`;
+    const { code, out } = start(script);
+    expect({ code, out: out.replaceAll(room, '') }).toEqual({
+      code: 0,
+      out: `-c /yum.conf
+[main]
+reposdir=/dev/null
+cachedir=/cache
+keepcache=0
+obsoletes=1
+gpgcheck=1
+[provision-bundle]
+name=provision-bundle
+baseurl=http://127.0.0.1:17117/packages/centos-9-amd64
+gpgcheck=1
+proxy=_none_
+module_hotfixes=1
+gpgkey=file:///KEY-9 file:///KEY-addon 
+`,
+    });
+  });
+
   describe('keys', () => {
     const [one, two, rogue] = [aKey(3), aKey(300), aKey(700)];
     const keyFile = (): string => join(room, 'keyring', 'key.asc');
@@ -427,10 +462,19 @@ repository_keys r apt '${keyFile()}' 1 '${room}/served' ${pins.join(' ')}
       return start(script);
     };
 
-    test('fingerprints are read from armor, of one block or several, and nothing from what is none', () => {
+    test('fingerprints are read from armor, of one block or several, and nothing from what is none: by a host as for a bundle', () => {
+      const here = (text: string): readonly string[] => {
+        try {
+          return keyFingerprints(text);
+        } catch {
+          return [];
+        }
+      };
       const read = (text: string) => {
         writeFileSync(join(room, 'k'), text);
-        return start(`${ACTION_PRELUDE}\nkeys_in '${room}/k'`).out.split('\n').slice(0, -1);
+        const there = start(`${ACTION_PRELUDE}\nkeys_in '${room}/k'`).out.split('\n').slice(0, -1);
+        expect(here(text)).toEqual(there);
+        return there;
       };
       expect(read(armored(one.packets))).toEqual([one.fingerprint]);
       expect(read(armored(one.packets, two.packets))).toEqual([one.fingerprint, two.fingerprint]);

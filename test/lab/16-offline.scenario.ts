@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -9,6 +9,7 @@ import { runProgram } from '../../src/transport/index.js';
 import { aSecondApplyChangesNothing, kubectlOn } from '../support/cluster-tests.js';
 import { differences, type HostState } from '../support/host-state.js';
 import { must, provision, provisionWords, root } from '../support/lab.js';
+import { changedCopy, leaveAlone } from '../support/offline.js';
 import { OwnLab } from '../support/own-lab.js';
 
 // Two hosts that reach each other and nothing else, and a third, of the same system, that reaches its repositories: a bundle is made
@@ -49,14 +50,8 @@ describe('hosts without a network', () => {
       },
       'twins.yaml',
     );
-    const { gateway } = hosts.lab;
     for (const node of NODES) {
-      await hosts.on(
-        node,
-        `nft add table inet alone
-nft add chain inet alone out '{ type filter hook output priority 0; }'
-nft add rule inet alone out ip daddr ${gateway} tcp sport != 22 reject`,
-      );
+      await leaveAlone(hosts, node);
       alone[node] = await hosts.stateNow(node);
     }
   });
@@ -119,14 +114,7 @@ timeout 3 bash -c ': </dev/tcp/${all[0]?.address}/22' && echo each other`,
 
   test('with one byte changed it is refused by name, and no host is touched', async () => {
     const copy = bundle('changed.tar');
-    copyFileSync(bundle(), copy);
-    const { stdout } = await runProgram(['tar', '--block-number', '-tvf', copy]);
-    const [, block = ''] = /^block (\d+): .* files\/dl\.k8s\.io\/\S+\/kubelet$/m.exec(stdout) ?? [];
-    const file = openSync(copy, 'r+');
-    const at = Number(block) * 512 + 100_000;
-    const byte = Buffer.alloc(1);
-    readSync(file, byte, 0, 1, at);
-    writeSync(file, Buffer.from([(byte[0] ?? 0) ^ 1]), 0, 1, at);
+    await changedCopy(bundle(), copy, /files\/dl\.k8s\.io\/\S+\/kubelet/);
     for (const words of [
       ['bundle', 'verify', copy],
       ['apply', '-i', cluster.inventory(), '--yes', '--bundle', copy],

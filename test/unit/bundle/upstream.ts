@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from '@jest/globals';
 import { type BundleWish, createBundle, type Needs, readAptList } from '../../../src/bundle/index.js';
 import type { MachineFacts } from '../../../src/model/index.js';
 
@@ -115,6 +116,7 @@ export const needs: Needs = {
   ],
   images: ['registry.k8s.io/pause:3.10.2'],
   packages: ['socat'],
+  repositories: [],
 };
 
 /** As apt prints it: an epoch's colon is escaped in a file's name, and once more in its URL. */
@@ -130,7 +132,17 @@ SHA256: ${sha256(DEB)}
 
 export const machine = { os: { id: 'debian', version: '12' }, arch: 'amd64', packageManager: 'apt' } as MachineFacts;
 
-export const aFolder = (): string => mkdtempSync(join(tmpdir(), 'provision-bundle-'));
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder that goes with the tests of its file. */
+export function aFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'provision-bundle-'));
+  folders.push(folder);
+  return folder;
+}
 
 export const aWish = (path: string, url: string, over: Partial<BundleWish> = {}): BundleWish => ({
   path,
@@ -140,6 +152,7 @@ export const aWish = (path: string, url: string, over: Partial<BundleWish> = {})
   sums: {},
   systems: [{ name: 'debian-12-amd64', machine, needs, packages: readAptList(aptOutput(url)) }],
   manifestTexts: new Map([[sha256(MANIFEST), MANIFEST]]),
+  keyTexts: new Map(),
   placeOf: (upstream) => upstream.replace('https:/', url),
   registries: { 'registry.k8s.io': [url] },
   nowMs: 0,

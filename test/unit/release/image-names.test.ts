@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Mirrors } from '../../../src/model/index.js';
-import { releaseFor } from '../../../src/release/index.js';
+import { fullName, imagesIn, releaseFor } from '../../../src/release/index.js';
 import { aMirrors } from '../../support/scene.js';
 
 const registries = {
@@ -60,4 +60,34 @@ describe('where an image is looked for', () => {
   ] as const)('by %s for %s', (runtime, image, urls) => {
     expect(of(runtime).registryOf(image).urls).toEqual(urls);
   });
+});
+
+describe('the name that a short one stands for', () => {
+  const digest = `sha256:${'a'.repeat(64)}`;
+  test.each([
+    ['nginx', 'docker.io/library/nginx:latest'],
+    ['nginx:1', 'docker.io/library/nginx:1'],
+    ['weaveworks/weave-kube:2.8.1', 'docker.io/weaveworks/weave-kube:2.8.1'],
+    ['localhost/x', 'localhost/x:latest'],
+    ['10.0.0.1:5000/a/b', '10.0.0.1:5000/a/b:latest'],
+    [`quay.io/cilium/cilium:v1.18.1@${digest}`, `quay.io/cilium/cilium@${digest}`],
+    ['registry.k8s.io/pause:3.10', 'registry.k8s.io/pause:3.10'],
+  ])('%s is %s', (written, name) => expect(fullName(written)).toBe(name));
+});
+
+test('images are found wherever a workload has its containers, each once', () => {
+  const pod = { initContainers: [{ image: 'a' }, { name: 'without' }], containers: [{ image: 'b' }, { image: 'a' }] };
+  const workloads = [
+    { kind: 'DaemonSet', spec: { template: { spec: pod } } },
+    { kind: 'CronJob', spec: { jobTemplate: { spec: { template: { spec: { containers: [{ image: 'c' }] } } } } } },
+    { kind: 'ConfigMap', data: { containers: 'image: d', image: 'e' } },
+  ];
+  expect(imagesIn(workloads)).toEqual(['a', 'b', 'c']);
+});
+
+test('a bundle knows an image by its published name, whatever the hosts call it', () => {
+  const release = of('docker', { registries: { 'registry.k8s.io': ['http://10.0.0.1:5000/k8s'] } });
+  expect(release.images.pause).toMatch(/^10\.0\.0\.1:5000\/k8s\/pause:/);
+  expect(release.publishedName(release.images.pause)).toMatch(/^registry\.k8s\.io\/pause:/);
+  expect(release.publishedName('example.com/x:1')).toBe('example.com/x:1');
 });

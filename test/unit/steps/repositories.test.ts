@@ -65,3 +65,34 @@ test('repositories of others hide what we install from a plain update', () => {
   expect(kubernetes?.keyFingerprints).toEqual([LAB_KEY]);
   expect(kubernetes?.exclude).toEqual(['kubelet', 'kubeadm', 'kubectl', 'cri-tools', 'kubernetes-cni']);
 });
+
+describe('in a run with a bundle', () => {
+  const bundle = { origin: 'http://127.0.0.1:17117', systems: ['centos-7-amd64'] };
+  const own = aScene(
+    { nodes: [node], cluster: { mirrors: { ...mirrors, bundle }, version: '1.36.3', install: 'packages' } },
+    CENTOS7,
+  );
+  const plain = aScene({ nodes: [node], cluster: { mirrors, version: '1.36.3', install: 'packages' } }, CENTOS7);
+  const ids = ['repositories', 'packages', 'runtime', 'kubernetes-binaries'];
+  const installing = steps.filter(({ id }) => ids.includes(id));
+  const desired = (scene: typeof own) => installing.flatMap((one) => one.desire(scene));
+
+  test('repositories are what they are without it, but for where their keys come from; nobody tries them', () => {
+    const of = (scene: typeof own) => desired(scene).flatMap((r) => (r.kind === 'repository' ? [r] : []));
+    const without = of(plain);
+    expect(without.length).toBeGreaterThan(1);
+    expect(of(own)).toEqual(
+      without.map((r) => ({
+        ...r,
+        untried: true,
+        keyUrls: r.keyUrls.map((url) => url.replace(mirrors.artifacts ?? '', bundle.origin)),
+      })),
+    );
+  });
+
+  test('every package comes from it', () => {
+    const packages = desired(own).flatMap((r) => (r.kind === 'packages' ? [r] : []));
+    expect(packages.length).toBeGreaterThan(3);
+    for (const one of packages) expect(one.from).toBe('http://127.0.0.1:17117/packages/centos-7-amd64');
+  });
+});
