@@ -14,6 +14,10 @@ const flag = (name) => args.includes(name);
 const only = args.includes('--only') ? (args[args.indexOf('--only') + 1] ?? '').split(',') : null;
 /** The lab that the scenarios share; another name keeps two people in one checkout apart. */
 const LAB = process.env.PROVISION_TEST_LAB ?? 'ci';
+/** Scenarios that run side by side. Most of one is waiting: three keep two processors busy. */
+const LANES = 3;
+/** The first lane has the lab as it is called, so that all its scenarios build on one cluster. */
+const labOf = (lane) => (lane === 0 ? LAB : `${LAB}-${lane + 1}`);
 const totals = { passed: 0, failed: 0 };
 /** `test/lab/06-reset.scenario.ts › its sentence` of every test that passed. */
 const passed = new Set();
@@ -155,18 +159,20 @@ async function main() {
   const chosen = only === null ? usual : scenarios.filter((name) => only.some((word) => name.includes(word)));
   if (only === null && usual.length < scenarios.length)
     process.stdout.write(`left out for their length (npm test -- --nightly): ${[...NIGHTLY].join(', ')}\n`);
-  // Those that share the lab go one after the other; beside them those that make hosts of their own, and these after both. Most of it is waiting.
-  const shared = chosen.filter(sharesTheLab);
-  const own = chosen.filter((name) => !sharesTheLab(name));
+  // Those that go on where the one before them stopped keep to one lane. The others are taken by whichever lane is free.
+  const inOrder = chosen.filter((name) => CHAIN.test(name));
+  const free = chosen.filter((name) => !CHAIN.test(name));
   let begun = 0;
-  const runInTurn = async (next) => {
-    for (let name = next(); name !== undefined; name = next()) await scenario(name, ++begun, chosen.length);
+  const walk = async (lane) => {
+    const next = () => (lane === 0 ? inOrder.shift() : undefined) ?? free.shift();
+    for (let name = next(); name !== undefined; name = next())
+      await scenario(name, ++begun, chosen.length, labOf(lane));
+    await run([process.execPath, `${root}dist/src/main.js`, 'lab', 'down', '--name', labOf(lane)], { quiet: true });
   };
-  await Promise.all([runInTurn(() => shared.shift() ?? own.shift()), runInTurn(() => own.shift())]);
+  await Promise.all(Array.from({ length: LANES }, (_, lane) => walk(lane)));
   if (chosen.length === 0) totals.failed++;
   if (only === null)
     await check('docs/seeds.md', () => runbooksAreProven(scenarios.filter((name) => !chosen.includes(name))));
-  await run([process.execPath, `${root}dist/src/main.js`, 'lab', 'down', '--name', LAB], { quiet: true });
   finish();
 }
 
@@ -183,13 +189,15 @@ const NIGHTLY = new Set([
   '20-offline-centos',
 ]);
 
-const sharesTheLab = (name) =>
-  /\b(labUp|clusterUp)\b/.test(readFileSync(`${root}test/lab/${name}.scenario.ts`, 'utf8'));
+/** 01 to 06: the cluster that the first one builds is the next one's. */
+const CHAIN = /^0[1-6]-/;
 
-async function scenario(name, number, total) {
+async function scenario(name, number, total, lab) {
   const path = `${root}dist/test/lab/${name}.scenario.js`;
   const selection = ['--runInBand', '--config', JSON.stringify(scenarioConfig), '--runTestsByPath', path];
-  await stage(`scenario ${name} (${number} of ${total})`, () => jest(name, selection));
+  await stage(`scenario ${name} (${number} of ${total})`, () =>
+    jest(name, selection, { env: { PROVISION_TEST_LAB: lab } }),
+  );
 }
 
 const scenarioConfig = {

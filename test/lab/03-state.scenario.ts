@@ -3,7 +3,8 @@ import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { clusterUp, inventoryFile, LAB, labFolder, must, onHost, provision, stateFolder } from '../support/lab.js';
+import { clusterUp, inventoryFile, labFolder, must, onHost, provision, stateFolder } from '../support/lab.js';
+import { LAB } from '../support/lab-names.js';
 
 const AUTHORITIES = 'pki/authorities';
 

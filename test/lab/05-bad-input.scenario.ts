@@ -12,7 +12,6 @@ import {
   HOSTS,
   inventoryFile,
   kubectl,
-  LAB,
   labFolder,
   MEMBERS,
   must,
@@ -24,6 +23,7 @@ import {
   stateNow,
   writeInventory,
 } from '../support/lab.js';
+import { LAB } from '../support/lab-names.js';
 
 const DRIFT = '# by hand';
 const driftOn = (host: string) => onHost(host, `echo '${DRIFT}' >>/etc/containerd/config.toml`);

@@ -9,11 +9,11 @@ import { runProgram } from '../../src/transport/index.js';
 import { differences, type HostState, readHostState, STATE_QUESTION } from '../support/host-state.js';
 import { KUBECTL } from '../support/kubectl.js';
 import { must, provision } from '../support/lab.js';
+import { ownLabName } from '../support/lab-names.js';
 
 // The settings that the shared lab does not use, on two hosts of their own: a user who is not root, a firewall that stays, other keys,
 // networks and names, a worker whose system is left alone, and changes of the inventory that have to reach what runs.
-const LAB =
-  process.env['PROVISION_TEST_LAB'] === undefined ? 'variants' : `${process.env['PROVISION_TEST_LAB']}-variants`;
+const LAB = ownLabName('variants');
 /** Node -> lab host. Their names differ: cp-1 is renamed, w-2 keeps its own host name. */
 const HOST: Readonly<Record<string, string>> = { 'cp-1': 'h1', 'w-2': 'h2' };
 const NODES = Object.keys(HOST);

@@ -6,7 +6,8 @@ import { parse, stringify } from 'yaml';
 import { down, exec, labPlaces, placesOf, up } from '../../src/lab/index.js';
 import type { Finding, Outcome } from '../../src/model/index.js';
 import { LEFT_OUT, STATE_QUESTION } from '../support/host-state.js';
-import { LAB, provision } from '../support/lab.js';
+import { provision } from '../support/lab.js';
+import { LAB } from '../support/lab-names.js';
 
 // One host of its own, with five things wrong on it and one in the inventory; nothing is ever installed there.
 const lab = `${LAB}-preflight`;

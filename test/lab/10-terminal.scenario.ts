@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
 import { down, exec, labPlaces, placesOf, up } from '../../src/lab/index.js';
 import { runProgram } from '../../src/transport/index.js';
-import { LAB, provisionWords } from '../support/lab.js';
+import { provisionWords } from '../support/lab.js';
+import { LAB } from '../support/lab-names.js';
 import { atTerminal } from '../support/terminal.js';
 
 // What a person sees and types, at a terminal of 80 columns. One host of its own, with a second address, so that it can be two hosts.

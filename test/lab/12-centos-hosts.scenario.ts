@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { down, exec, type Lab, labPlaces, placesOf, up } from '../../src/lab/index.js';
 import { provision } from '../support/lab.js';
+import { ownLabName } from '../support/lab-names.js';
 
 // Hosts like CentOS 7 and 9, without a cluster: what a provisioner sees of them, and that the mirror's packages are real, signed and
 // refused by another key. They are Debian underneath (docs/lab.md). And the same packages by apt on a Debian host.
-const prefix = process.env['PROVISION_TEST_LAB'] ?? 'ci';
 const CENTOS = ['centos7', 'centos9'] as const;
 const KINDS = [...CENTOS, 'debian12'] as const;
 type Kind = (typeof KINDS)[number];
-const nameOf = (kind: Kind): string => `${prefix}-${kind}`;
+const nameOf = (kind: Kind): string => ownLabName(kind);
 const labs = new Map<Kind, Lab>();
 const places = placesOf();
 

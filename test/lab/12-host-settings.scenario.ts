@@ -5,11 +5,11 @@ import { parse, stringify } from 'yaml';
 import * as lab from '../../src/lab/index.js';
 import { differences, type HostState, readHostState, STATE_QUESTION } from '../support/host-state.js';
 import { must, provision } from '../support/lab.js';
+import { ownLabName } from '../support/lab-names.js';
 
 // What a runbook does to a host beside Kubernetes, on one host of its own: time servers and zone, further host names, services to
 // stop, kubectl for people, NetworkManager. Then nothing is left to do, and reset gives all of it back.
-const LAB =
-  process.env['PROVISION_TEST_LAB'] === undefined ? 'settings' : `${process.env['PROVISION_TEST_LAB']}-settings`;
+const LAB = ownLabName('settings');
 
 const on = async (script: string): Promise<string> => {
   const { code, stdout, stderr } = await lab.exec(LAB, 'h1', script);

@@ -7,11 +7,12 @@ import type { PlanJson } from '../../src/report/index.js';
 import { PLAYED_BOOT } from '../support/boots.js';
 import { KUBECTL } from '../support/kubectl.js';
 import { must, provision } from '../support/lab.js';
+import { ownLabName } from '../support/lab-names.js';
 
 // A kernel is brought to two hosts, and both restart within one apply, one after the other. The restarts are real: systemd goes down,
 // the line breaks, another boot_id answers. These hosts have the machine's own kernel, so the package is a dummy that is labelled as
 // such, and `uname` says what a boot loader would have chosen; a kernel that really changes is the business of the virtual machine.
-const LAB = process.env['PROVISION_TEST_LAB'] === undefined ? 'kernel' : `${process.env['PROVISION_TEST_LAB']}-kernel`;
+const LAB = ownLabName('kernel');
 const HOSTS = ['h1', 'h2'];
 const RELEASE = '9.9.9-dummy-amd64';
 

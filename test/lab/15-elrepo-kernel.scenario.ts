@@ -6,10 +6,11 @@ import * as lab from '../../src/lab/index.js';
 import { PLAYED_BOOT } from '../support/boots.js';
 import { KUBECTL } from '../support/kubectl.js';
 import { must } from '../support/lab.js';
+import { ownLabName } from '../support/lab-names.js';
 
 // Enterprise Linux 7 as its operators run it: ELRepo's kernel out of its own repository, ntpdate and cron, the time zone. The host is a
 // Debian underneath with real rpm and dnf; the package kernel-lt is a stand-in without an image, so its image is a dummy of this test.
-const LAB = process.env['PROVISION_TEST_LAB'] === undefined ? 'elrepo' : `${process.env['PROVISION_TEST_LAB']}-elrepo`;
+const LAB = ownLabName('elrepo');
 const RELEASE = '5.4.278-1.el7.elrepo.x86_64';
 
 const on = async (script: string): Promise<string> => {

@@ -9,13 +9,11 @@ import type { PlanJson } from '../../src/report/index.js';
 import { type Run, resourceOn } from '../contract/resources-shell.js';
 import { type FaultyMirror, faultyMirror } from '../support/faulty-mirror.js';
 import { must, provision } from '../support/lab.js';
+import { ownLabName } from '../support/lab-names.js';
 
 // Package repositories that lie, break off or are signed by somebody else, on a host like CentOS 9 (Debian underneath; real rpm and
 // dnf). Each is told as what it is, the host stays consistent, and the next run goes on from there.
-const LAB =
-  process.env['PROVISION_TEST_LAB'] === undefined
-    ? 'repositories'
-    : `${process.env['PROVISION_TEST_LAB']}-repositories`;
+const LAB = ownLabName('repositories');
 
 const run: Run = async (script) => {
   const { code, stdout, stderr } = await lab.exec(LAB, 'h1', '/bin/sh -s 2>&1', script);

@@ -8,11 +8,12 @@ import { runProgram } from '../../src/transport/index.js';
 import { differences, type HostState, readHostState, STATE_QUESTION } from '../support/host-state.js';
 import { KUBECTL } from '../support/kubectl.js';
 import { eventually, must, provision, provisionWords } from '../support/lab.js';
+import { ownLabName } from '../support/lab-names.js';
 
 // calico's own manifest, applied for real. Its programs are no Go module that can be built, so the lab has no image of them: what is
 // shown is what the API server and the scheduler make of it, and how a build ends whose pod network cannot be pulled. Whether its pods
 // run and what they then connect is not shown here.
-const LAB = process.env['PROVISION_TEST_LAB'] === undefined ? 'calico' : `${process.env['PROVISION_TEST_LAB']}-calico`;
+const LAB = ownLabName('calico');
 const NODES = ['h1', 'h2'] as const;
 
 const on = async (host: string, script: string): Promise<string> => {

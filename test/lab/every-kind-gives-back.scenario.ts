@@ -11,9 +11,10 @@ import {
 } from '../../src/resources/index.js';
 import { type Run, resourceOn } from '../contract/resources-shell.js';
 import { differences, type HostState, readHostState, STATE_QUESTION } from '../support/host-state.js';
+import { ownLabName } from '../support/lab-names.js';
 
 // Each kind alone on a real host, as the planner uses it: asked, made, asked again, taken back twice; and the host is as before.
-const LAB = 'contract';
+const LAB = ownLabName('contract');
 const run: Run = async (script) => {
   const { code, stdout, stderr } = await exec(LAB, 'h1', '/bin/sh -s 2>&1', script);
   return { code, out: stdout + stderr };

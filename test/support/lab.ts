@@ -7,9 +7,8 @@ import type { Outcome } from '../../src/model/index.js';
 import { runProgram } from '../../src/transport/index.js';
 import { type HostState, readHostState, STATE_QUESTION } from './host-state.js';
 import { KUBECTL } from './kubectl.js';
+import { LAB } from './lab-names.js';
 
-/** The lab that the scenarios share: built by whoever comes first, taken down at the end of `npm test`. */
-export const LAB = process.env['PROVISION_TEST_LAB'] ?? 'ci';
 /** h1 is the control plane, h2 and h3 are workers, h4 stands beside the inventory. */
 export const HOSTS = ['h1', 'h2', 'h3', 'h4'] as const;
 export const MEMBERS = ['h1', 'h2', 'h3'] as const;

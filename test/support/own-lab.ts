@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import * as lab from '../../src/lab/index.js';
 import { type HostState, readHostState, STATE_QUESTION } from './host-state.js';
+import { ownLabName } from './lab-names.js';
 
 /** An inventory as YAML has it, to be changed by a scenario. */
 export interface InventoryText {
@@ -20,8 +21,7 @@ export class OwnLab {
   private readonly before = new Map<string, HostState>();
 
   constructor(suffix: string, options: Omit<Parameters<typeof lab.up>[0], 'name' | 'fresh'>) {
-    const shared = process.env['PROVISION_TEST_LAB'];
-    this.name = shared === undefined ? suffix : `${shared}-${suffix}`;
+    this.name = ownLabName(suffix);
     this.options = options;
   }
 
