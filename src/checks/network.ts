@@ -1,22 +1,24 @@
-import { BlockList, isIP } from 'node:net';
-import type { Cluster } from '../model/index.js';
+import { type Cidr, type Cluster, contains, overlaps, parseCidr, parseIp } from '../model/index.js';
 import { type Draft, error, type HostCheck, tells, warning } from './check.js';
 import { isOurs } from './ownership.js';
 
-const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
-
-/** Whether a network (`10.0.0.0/8`, or a bare address) holds an address. Not a network: holds nothing. */
-export function holds(network: string, address: string): boolean {
-  const [base = '', prefix = familyOf(base) === 'ipv6' ? '128' : '32'] = network.split('/');
-  if (isIP(base) === 0 || isIP(address) === 0) return false;
-  const list = new BlockList();
-  list.addSubnet(base, Number(prefix), familyOf(base));
-  return list.check(address, familyOf(address));
+/** `10.0.0.0/8`, or a bare address, which is a network of one; null: neither. */
+function networkOf(text: string): Cidr | null {
+  const ip = parseIp(text);
+  return ip === null ? parseCidr(text) : { family: ip.family, base: ip.value, prefix: ip.family === 4 ? 32 : 128 };
 }
 
-/** Two networks overlap when one holds the other's first address. */
-export const overlap = (a: string, b: string): boolean =>
-  holds(a, b.split('/')[0] ?? '') || holds(b, a.split('/')[0] ?? '');
+/** What is no network overlaps nothing. */
+function overlap(one: string, other: string): boolean {
+  const [a, b] = [networkOf(one), networkOf(other)];
+  return a !== null && b !== null && overlaps(a, b);
+}
+
+function holds(network: string, address: string): boolean {
+  // A link-local address may name its link: `fe80::1%eth0`.
+  const [cidr, ip] = [networkOf(network), parseIp(address.replace(/%.*$/, ''))];
+  return cidr !== null && ip !== null && contains(cidr, ip);
+}
 
 const cidrsOf = (cidrs: string): readonly string[] => cidrs.split(',').map((cidr) => cidr.trim());
 
@@ -71,7 +73,7 @@ export const internalAddress: HostCheck = {
     const address = node.internalAddress;
     const usable = machine.addresses.filter((a) => !isLocal(a));
     const cure = `set internalAddress to one of its own: ${usable.join(', ') || 'it has none'}`;
-    if (isIP(address) === 0) {
+    if (parseIp(address) === null) {
       return [error('InternalAddress', `its internal address ${address} is a name; Kubernetes needs an address`, cure)];
     }
     if (isLocal(address)) {

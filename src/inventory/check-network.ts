@@ -1,4 +1,4 @@
-import { type Cidr, contains, formatCidr, overlaps, parseCidr, parseIp } from './address.js';
+import { type Cidr, contains, formatCidr, overlaps, parseCidr, parseIp } from '../model/index.js';
 import { defaults } from './defaults.js';
 import { type DraftInventory, nodesOf } from './draft.js';
 import type { Complaint } from './explain.js';

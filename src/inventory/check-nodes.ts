@@ -1,4 +1,4 @@
-import { parseIp } from './address.js';
+import { parseIp } from '../model/index.js';
 import { defaults } from './defaults.js';
 import { type DraftInventory, type DraftNode, layersOf, nodesAreWhole, nodesOf } from './draft.js';
 import type { Complaint } from './explain.js';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { isHost, isHostName, parseCidr, parseHostPort, parseIp } from './address.js';
+import { parseCidr, parseIp } from '../model/index.js';
+import { isHost, isHostName, parseHostPort } from './address.js';
 
 /** A kind of word that operators write: what it is called, how it looks, and what to write when it is wrong. */
 interface Grammar {

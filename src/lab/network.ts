@@ -1,4 +1,4 @@
-import { ProvisionError } from '../model/index.js';
+import { type Cidr, nthAddress, overlaps, ProvisionError, parseCidr } from '../model/index.js';
 
 /** A lab's own piece of network. Every lab has one slot, which names its links; its subnet is 10.201.<slot>.0/24 or as asked. */
 export interface LabNetwork {
@@ -23,12 +23,12 @@ export interface HostNetwork {
 const firstHost = 11;
 
 export function labNetwork(lab: string, slot: number, cidr = `10.201.${slot}.0/24`): LabNetwork {
-  const { base, prefix } = parseCidr(cidr);
+  const { prefix } = subnet(cidr);
   return {
     slot,
     cidr,
     prefix,
-    gateway: formatAddress(base + 1),
+    gateway: nthAddress(cidr, 1),
     uplink: `plab${slot}`,
     wiring: `provlab.${lab}`,
   };
@@ -36,7 +36,7 @@ export function labNetwork(lab: string, slot: number, cidr = `10.201.${slot}.0/2
 
 /** The n-th host (1, 2, …) has the address .10 + n. Throws USAGE when the subnet is full. */
 export function hostNetwork(lab: string, network: LabNetwork, n: number): HostNetwork {
-  const { base, prefix } = parseCidr(network.cidr);
+  const { prefix } = subnet(network.cidr);
   const offset = firstHost - 1 + n;
   if (offset >= 2 ** (32 - prefix) - 1) {
     throw new ProvisionError('USAGE', `host ${n} has no address in ${network.cidr}`, {
@@ -46,30 +46,26 @@ export function hostNetwork(lab: string, network: LabNetwork, n: number): HostNe
   // The address is the same after a host is made afresh; so is the MAC, or the neighbours' ARP tables would lie for a while.
   const mac = [0x02, 0x50, 0x4c, network.slot, n >> 8, n & 255].map((byte) => byte.toString(16).padStart(2, '0'));
   return {
-    address: formatAddress(base + offset),
+    address: nthAddress(network.cidr, offset),
     mac: mac.join(':'),
     namespace: `provlab.${lab}.h${n}`,
     port: `p${n}`,
   };
 }
 
-export function parseCidr(cidr: string): { readonly base: number; readonly prefix: number } {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(cidr);
-  const parts = (match ?? []).slice(1, 5).map(Number);
-  const prefix = Number(match?.[5]);
-  if (match === null || parts.some((part) => part > 255) || prefix < 8 || prefix > 27) {
-    throw new ProvisionError('USAGE', `"${cidr}" is not an IPv4 subnet between /8 and /27`, {
-      hint: 'for example --cidr 10.201.7.0/24',
-    });
-  }
-  const address = parts.reduce((sum, part) => sum * 256 + part, 0);
-  return { base: address - (address % 2 ** (32 - prefix)), prefix };
+/** What a lab's hosts fit into. Throws USAGE on anything else. */
+export function subnet(text: string): Cidr {
+  const cidr = parseCidr(text);
+  if (cidr?.family === 4 && cidr.prefix >= 8 && cidr.prefix <= 27) return cidr;
+  throw new ProvisionError('USAGE', `"${text}" is not an IPv4 subnet between /8 and /27`, {
+    hint: 'for example --cidr 10.201.7.0/24',
+  });
 }
 
-export function overlaps(one: string, other: string): boolean {
-  const a = parseCidr(one);
-  const b = parseCidr(other);
-  return a.base < b.base + 2 ** (32 - b.prefix) && b.base < a.base + 2 ** (32 - a.prefix);
+/** @param other any network at all: a route of the machine's may be of one address */
+export function overlapsLab(cidr: string, other: string): boolean {
+  const range = parseCidr(other);
+  return range !== null && overlaps(subnet(cidr), range);
 }
 
 /** The default lab always gets slot 0, so that the committed inventory's addresses hold; others the lowest free one. */
@@ -80,6 +76,3 @@ export function chooseSlot(lab: string, taken: ReadonlyMap<number, string>): num
     hint: 'provision lab status --all, then provision lab down --name NAME',
   });
 }
-
-const formatAddress = (value: number): string =>
-  [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');

@@ -4,7 +4,7 @@ import { must } from './command.js';
 import { defaultRelease, type LabRelease } from './components.js';
 import { exists } from './files.js';
 import { withLock } from './lock.js';
-import { chooseSlot, labNetwork, overlaps } from './network.js';
+import { chooseSlot, labNetwork, overlapsLab } from './network.js';
 import { labPlaces, type Places } from './places.js';
 import { allRecords, type LabRecord, writeRecord } from './record.js';
 import { defaultKind, type HostKind, hostKind } from './root.js';
@@ -99,7 +99,7 @@ async function refuseOverlap(cidr: string, records: readonly LabRecord[]): Promi
       : [],
   );
   const labs = records.map((record) => ({ cidr: record.network.cidr, who: `lab "${record.name}"` }));
-  const hit = [...labs, ...machine].find((other) => overlaps(other.cidr, cidr));
+  const hit = [...labs, ...machine].find((other) => overlapsLab(cidr, other.cidr));
   if (hit === undefined) return;
   throw new ProvisionError('LAB', `${cidr} overlaps ${hit.cidr} of ${hit.who}`, {
     hint: 'give the lab another subnet: --cidr 10.201.77.0/24, with a --name of its own',

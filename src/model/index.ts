@@ -1,5 +1,6 @@
 // The nouns of provision. This room imports nothing of ours; every other room imports it.
 export * from './action.js';
+export * from './address.js';
 export * from './cluster.js';
 export * from './error.js';
 export type * from './event.js';

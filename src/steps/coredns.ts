@@ -1,6 +1,5 @@
-import type { KubernetesObject, Scene, Step } from '../model/index.js';
+import { type KubernetesObject, nthAddress, type Scene, type Step } from '../model/index.js';
 import { render } from '../templates.js';
-import { nthAddress } from './address.js';
 import { configMap } from './cluster-objects.js';
 import { bindCluster, serviceAccount } from './rbac.js';
 

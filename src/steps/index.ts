@@ -55,7 +55,6 @@ export const steps: readonly Step[] = Object.freeze([
   nodeMarks, // Every node has its labels and taints and is Ready.
 ]);
 
-export { nthAddress } from './address.js';
 export { pulls } from './images.js';
 export { repositoriesFor } from './repositories.js';
 export { portsFor } from './system.js';

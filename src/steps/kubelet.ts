@@ -1,7 +1,14 @@
 import { familyById } from '../family/index.js';
-import { isControlPlane, type Node, type Remedy, type Resource, type Scene, type Step } from '../model/index.js';
+import {
+  isControlPlane,
+  type Node,
+  nthAddress,
+  type Remedy,
+  type Resource,
+  type Scene,
+  type Step,
+} from '../model/index.js';
 import { MARK, render, toYaml } from '../templates.js';
-import { nthAddress } from './address.js';
 import { cgroupDriver, kubeletCgroups } from './cgroups.js';
 import { containerdCgroups } from './containerd.js';
 import { dockerCgroups } from './docker.js';

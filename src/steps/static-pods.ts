@@ -4,12 +4,12 @@ import {
   hasEtcd,
   isControlPlane,
   type Node,
+  parseIp,
   type Resource,
   type Scene,
   type Step,
 } from '../model/index.js';
 import { toYaml } from '../templates.js';
-import { isAddress6 } from './address.js';
 import {
   API_PORT,
   CA,
@@ -63,7 +63,7 @@ export const runningPods = (scene: Scene): readonly Resource[] =>
   }));
 
 /** The loopback address of the family that the node speaks. */
-const loopbackOf = (node: Node): string => (isAddress6(node.internalAddress) ? '::1' : '127.0.0.1');
+const loopbackOf = (node: Node): string => (parseIp(node.internalAddress)?.family === 6 ? '::1' : '127.0.0.1');
 
 function etcd({ cluster, node, release }: Scene): Pod {
   const client = httpsUrl(node.internalAddress, ETCD_CLIENT_PORT);

@@ -5,8 +5,9 @@ import {
   hasEtcd,
   isControlPlane,
   type Node,
+  nthAddress,
 } from '../model/index.js';
-import { addressBytes, firstServiceAddress } from './address.js';
+import { addressBytes } from './address.js';
 
 // kubeadm's certificates as data. Source: kubernetes v1.36.3, cmd/kubeadm/app/phases/certs/certlist.go (rows),
 // util/pkiutil/pki_helpers.go (names), phases/kubeconfig/kubeconfig.go (client certificates of the kubeconfigs).
@@ -139,7 +140,8 @@ function apiServerNames(cluster: Cluster, node: Node): AltNames {
     'kubernetes.default',
     'kubernetes.default.svc',
     `kubernetes.default.svc.${dnsDomain}`,
-    firstServiceAddress(serviceCidr),
+    // kubeadm constants.GetAPIServerVirtualIP: of the first network, where there are two.
+    nthAddress(serviceCidr.replace(/,.*/, ''), 1),
     node.internalAddress,
     cluster.endpoint.host,
     ...cluster.pki.certSans,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { chooseSlot, hostNetwork, labNetwork, overlaps, parseCidr } from '../../../src/lab/network.js';
+import { chooseSlot, hostNetwork, labNetwork, overlapsLab, subnet } from '../../../src/lab/network.js';
 import { checkLabName } from '../../../src/lab/record.js';
 import { isOfLab } from '../../../src/lab/wiring.js';
 
@@ -35,7 +35,7 @@ describe('addresses', () => {
   });
 
   test.each(['10.0.0.0', '10.0.0.256/24', '10.0.0.0/33', '10.0.0.0/28', 'fd00::/64', ''])('%p is no subnet', (cidr) => {
-    expect(() => parseCidr(cidr)).toThrow(/is not an IPv4 subnet/);
+    expect(() => subnet(cidr)).toThrow(/is not an IPv4 subnet/);
   });
 });
 
@@ -65,8 +65,13 @@ describe('labs beside each other', () => {
     ['10.201.0.128/25', '10.201.0.0/16', true],
     ['10.200.0.0/16', '10.201.0.0/16', false],
   ])('%s and %s overlap: %p', (one, other, expected) => {
-    expect(overlaps(one, other)).toBe(expected);
-    expect(overlaps(other, one)).toBe(expected);
+    expect(overlapsLab(one, other)).toBe(expected);
+    expect(overlapsLab(other, one)).toBe(expected);
+  });
+
+  test('a route of the machine to one address, or to a small network, is no subnet for a lab and may be in its way', () => {
+    expect(overlapsLab('10.201.0.0/24', '10.201.0.9/32')).toBe(true);
+    expect(overlapsLab('10.201.0.0/24', '192.0.2.0/28')).toBe(false);
   });
 
   test('a lab owns its namespaces and not those of a lab whose name begins the same', () => {
