@@ -73,7 +73,7 @@ describe('a stock kubeadm', () => {
   beforeAll(async () => {
     await kubectl('delete node h4 --ignore-not-found'); // of a run that was cut
     await freshHost('h4');
-    await onHost('h4', installByHand(await gateway()));
+    await onHost('h4', installByHand(await gateway(), `${await address('h4')} h4`));
   });
   afterAll(async () => {
     await kubectl('delete node h4 --ignore-not-found');

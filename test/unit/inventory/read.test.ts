@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { InventoryError, readInventory } from '../../../src/inventory/index.js';
 import { exitCodeOf, ProvisionError } from '../../../src/model/index.js';
-import { aMirrors, noSettings } from '../../support/scene.js';
+import { aMirrors, aNode, noSettings } from '../../support/scene.js';
 import { check, clusterOf, context } from './scene.js';
 
 const minimal = `
@@ -33,43 +33,14 @@ describe('what is left out', () => {
       components: noSettings,
       ignorePreflight: [],
       hardware: null,
+      // What tests take for a node with nothing said is what the inventory makes of one; but for how tests log in.
       nodes: [
-        {
-          name: 'a',
+        aNode('a', {
           address: '10.0.0.11',
           internalAddress: '10.0.0.11',
           roles: ['control-plane'],
-          labels: {},
-          taints: [],
-          ssh: {
-            user: 'root',
-            port: 22,
-            key: null,
-            agent: true,
-            password: null,
-            knownHosts: ['/home/op/.ssh/known_hosts'],
-            bastion: null,
-            become: { method: 'none', password: null },
-            connectTimeout: 10,
-          },
-          system: {
-            hostname: true,
-            repositories: 'keep',
-            hostsFile: true,
-            swap: 'off',
-            selinux: 'permissive',
-            firewall: 'disable',
-            timeSync: { enabled: true, servers: [] },
-            sysctl: {},
-            packages: [],
-            openFiles: 1048576,
-            kernel: 'keep',
-            timezone: null,
-            extraHosts: {},
-            disableServices: [],
-            kubectlUsers: [],
-          },
-        },
+          ssh: { ...aNode('a').ssh, agent: true, knownHosts: ['/home/op/.ssh/known_hosts'] },
+        }),
       ],
     });
   });
