@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { mib } from '../bundle/index.js';
 import {
   buildLabMirror,
   defaultKind,
@@ -13,6 +14,7 @@ import {
   labRelease,
   labReleases,
   placesOf,
+  prune,
   status,
   up,
 } from '../lab/index.js';
@@ -25,7 +27,7 @@ export const labCommand: MakeCommand = (terminal, done) => {
   const lab = new Command('lab')
     .description('Practice hosts on this machine: real systemd, real SSH, real components (Linux, root)')
     .addHelpText('after', EXAMPLES);
-  for (const make of [upCommand, statusCommand, sshCommand, execCommand, downCommand, buildCommand]) {
+  for (const make of [upCommand, statusCommand, sshCommand, execCommand, downCommand, buildCommand, pruneCommand]) {
     lab.addCommand(make(terminal, done));
   }
   return lab;
@@ -156,6 +158,27 @@ const buildCommand: MakeCommand = (terminal, done) =>
       if (obstacle !== undefined) throw obstacle;
       const { mirrorDir } = await buildLabMirror(placesHere(terminal), release, say, terminal.signal);
       terminal.out(`the mirror is in ${mirrorDir}\n`);
+      done(0);
+    });
+
+const pruneCommand: MakeCommand = (terminal, done) =>
+  new Command('prune')
+    .description(
+      'Remove from the cache what no recipe of this checkout makes any more and no lab uses; what is made again takes its time',
+    )
+    .option('--check', 'only say what would go')
+    .addHelpText('after', examples('provision lab prune --check'))
+    .action(async ({ check = false }: { check?: boolean }) => {
+      const obstacle = labObstacle();
+      if (obstacle !== undefined) throw obstacle;
+      const left = await prune({ places: placesHere(terminal), check });
+      for (const { name, bytes, usedBy } of left)
+        terminal.out(
+          usedBy === null ? `${mib(bytes).padStart(12)}  ${name}\n` : `${'stays'.padStart(12)}  ${name} (${usedBy})\n`,
+        );
+      const going = left.filter(({ usedBy }) => usedBy === null);
+      const sum = mib(going.reduce((total, { bytes }) => total + bytes, 0));
+      terminal.out(`${going.length} folders, ${sum} ${check ? 'would go' : 'removed'}\n`);
       done(0);
     });
 

@@ -69,12 +69,30 @@ export async function buildMirror(options: MirrorOptions): Promise<BuiltMirror> 
   return built;
 }
 
-/** Over everything that decides what a mirror holds. */
-async function mirrorKey(content: MirrorContent, machine: GoMachine): Promise<string> {
+/** Names in the cache of a release's mirror and of all that it is made from. */
+export async function mirrorFolders(release: LabRelease, cacheDir: string): Promise<readonly string[]> {
+  const arch = await checkRequirements(machineArch());
+  const machine = { cacheDir: resolve(cacheDir), arch, goVersion: await readGoVersion() };
+  const content = mirrorContent(release);
+  return [
+    `mirror-${release}-${await mirrorKey(content, machine)}`,
+    debianCache(content, arch),
+    ...(await partsOf(content, machine)),
+  ];
+}
+
+/** Names of the Go builds and the packages that are in a mirror. */
+async function partsOf(content: MirrorContent, machine: GoMachine): Promise<readonly string[]> {
   const binaries = await Promise.all(content.builds.map((build) => goFolder(build, machine)));
   const groups = groupsOf(content.repositories.flatMap(({ packages }) => packages));
   const packages = await Promise.all(groups.map((group) => packagesFolder(group, content.builds, machine)));
-  return cacheKey(new Map(), [recipeRevision, machine.arch, ...binaries, ...packages, JSON.stringify(content)]);
+  return [...binaries, ...packages];
+}
+
+/** Over everything that decides what a mirror holds. */
+async function mirrorKey(content: MirrorContent, machine: GoMachine): Promise<string> {
+  const parts = await partsOf(content, machine);
+  return cacheKey(new Map(), [recipeRevision, machine.arch, ...parts, JSON.stringify(content)]);
 }
 
 /** Packages do not depend on the release. */

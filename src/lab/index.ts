@@ -7,6 +7,7 @@ export { type DownOptions, down } from './down.js';
 export { commandLine, enter, exec, findHost } from './exec.js';
 export { buildLabMirror } from './lab-mirror.js';
 export { type LabPlaces, labPlaces, type Places, placesOf } from './places.js';
+export { type Leftover, type PruneOptions, prune } from './prune.js';
 export type { LabHost } from './record.js';
 export { installLabPackages, labObstacle, missingLabPackages } from './requirements.js';
 export { defaultKind, hostKinds } from './root.js';

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ProvisionError } from '../model/index.js';
@@ -8,7 +9,7 @@ import { ProvisionError } from '../model/index.js';
  * leave behind. Whoever connects is told what the holder is doing. Throws LOCKED after `patience` milliseconds.
  */
 export async function withLock<T>(name: string, doing: string, patience: number, work: () => Promise<T>): Promise<T> {
-  const address = `\0provision-lab/${name}`;
+  const address = `\0${PREFIX}${name}`;
   const deadline = Date.now() + patience;
   for (;;) {
     const release = await take(address, `process ${process.pid} is ${doing}`);
@@ -27,6 +28,19 @@ export async function withLock<T>(name: string, doing: string, patience: number,
     await wait(100);
   }
 }
+
+const PREFIX = 'provision-lab/';
+
+/** What everybody who holds such a lock is doing at this moment. */
+export async function locksHeld(): Promise<readonly string[]> {
+  const listening = await readFile('/proc/net/unix', 'utf8');
+  return Promise.all(lockNames(listening).map((name) => ask(`\0${PREFIX}${name}`)));
+}
+
+/** The kernel shows the bytes of an abstract name as `@` where they are 0, those behind it, too. Pure. */
+export const lockNames = (procNetUnix: string): readonly string[] => [
+  ...new Set([...procNetUnix.matchAll(/ @provision-lab\/(.+?)@*$/gm)].map(([, name = '']) => name)),
+];
 
 /** The way to let go, or undefined when another process holds it. */
 function take(address: string, doing: string): Promise<(() => void) | undefined> {

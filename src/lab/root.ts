@@ -48,7 +48,17 @@ export interface RootRecipe {
 
 /** The read-only root that all hosts of a kind share. Returns its path. */
 export const ensureRoot = (places: Places, kind: HostKind, say: (line: string) => void): Promise<string> =>
-  ensureTree(places, { name: kind, suite: 'bookworm', parts: kinds[kind].parts }, say);
+  ensureTree(places, recipeOf(kind), say);
+
+const recipeOf = (kind: HostKind): RootRecipe => ({ name: kind, suite: 'bookworm', parts: kinds[kind].parts });
+
+/** Names in the cache of the roots of all kinds. */
+export const rootFolders = (places: Places): Promise<readonly string[]> =>
+  Promise.all((Object.keys(kinds) as HostKind[]).map((kind) => treeFolder(places, recipeOf(kind))));
+
+/** The name in the cache of what a recipe makes. */
+export const treeFolder = async ({ checkout }: Places, recipe: RootRecipe): Promise<string> =>
+  `root-${recipe.name}-${await recipeKey(join(checkout, 'lab/hosts'), recipe)}`;
 
 /**
  * A root file system, made once per recipe, in the cache. Returns its path.
@@ -56,7 +66,7 @@ export const ensureRoot = (places: Places, kind: HostKind, say: (line: string) =
  */
 export async function ensureTree(places: Places, recipe: RootRecipe, say: (line: string) => void): Promise<string> {
   const recipes = join(places.checkout, 'lab/hosts');
-  const root = join(places.cache, `root-${recipe.name}-${await recipeKey(recipes, recipe)}`);
+  const root = join(places.cache, await treeFolder(places, recipe));
   if (await exists(root)) return root;
   await mkdir(places.cache, { recursive: true });
   return withLock(`root ${places.cache}`, `making the ${recipe.name} root`, 600_000, async () => {

@@ -1,8 +1,16 @@
 import { join } from 'node:path';
 import { ProvisionError } from '../model/index.js';
 import type { Places } from './places.js';
-import { ensureTree } from './root.js';
+import { ensureTree, type RootRecipe, treeFolder } from './root.js';
 import { inOwnMounts } from './vm-disk.js';
+
+const RECIPE: RootRecipe = {
+  name: 'debian12-vm',
+  suite: 'bookworm',
+  parts: ['common', 'debian12', 'debian12-vm'],
+};
+
+export const vmRootFolder = (places: Places): Promise<string> => treeFolder(places, RECIPE);
 
 /** The tree that the disks of all virtual machines are filled with: made once per recipe, SELinux labels and all. */
 export function ensureVmRoot(places: Places, say: (line: string) => void): Promise<string> {
@@ -13,9 +21,5 @@ export function ensureVmRoot(places: Places, say: (line: string) => void): Promi
   }
   const label = join(places.checkout, 'lab/hosts/debian12-vm/label.sh');
   const finish = (root: string): Promise<unknown> => inOwnMounts(label, [root]);
-  return ensureTree(
-    places,
-    { name: 'debian12-vm', suite: 'bookworm', parts: ['common', 'debian12', 'debian12-vm'], finish },
-    say,
-  );
+  return ensureTree(places, { ...RECIPE, finish }, say);
 }
