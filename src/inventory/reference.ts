@@ -32,8 +32,10 @@ nodes:
 
 - It is YAML 1.2: \`on\`, \`off\`, \`yes\` and \`no\` are words, not truth values. \`1.30\` is a number: quote versions.
 - Relative paths are relative to the inventory; \`~/\` is your home directory.
-- What is more specific wins, key by key: defaults, then the top level, then groups, then the node. \`sysctl\` and
-  \`labels\` merge key by key too; \`packages\` and \`taints\` add up; every other list or map is taken as a whole.
+- What is more specific wins, key by key: defaults, then the top level, then groups, then the node. \`sysctl\`,
+  \`extraHosts\` and \`labels\` merge key by key too; \`packages\`, \`disableServices\`, \`kubectlUsers\` and \`taints\` add up;
+  every other list or map is taken as a whole.
+- What no host could make true (a runtime, a pod network or packages that do not go with the release) is wrong, too.
 - Secrets do not stand in an inventory: write \`prompt\`, or the path of a file.
 
 More examples: \`inventories/\`.`;

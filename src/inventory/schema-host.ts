@@ -74,7 +74,11 @@ export const ssh = section('ssh', 'How provision reaches the hosts.', {
 });
 
 const timeSync = section('timeSync', 'Where the time comes from. `true` and `false` do as well.', {
-  enabled: key(z.boolean(), { is: 'Keep the clock in step by chrony.', example: true, default: true }),
+  enabled: key(z.boolean(), {
+    is: 'Keep the clock in step by chrony; on Enterprise Linux 7 by ntpdate and cron.',
+    example: true,
+    default: true,
+  }),
   servers: key(z.array(word.host), {
     is: 'NTP servers.',
     example: ['ntp.example.com'],
