@@ -1,11 +1,13 @@
 import type { Cluster, Node } from '../model/index.js';
 import {
   API_PORT,
+  BGP_PORT,
   CALICO_VXLAN_PORT,
   CONTROLLER_MANAGER_PORT,
   ETCD_CLIENT_PORT,
   ETCD_METRICS_PORT,
   ETCD_PEER_PORT,
+  FELIX_HEALTH_PORT,
   FLANNEL_VXLAN_PORT,
   hasEtcd,
   isControlPlane,
@@ -25,21 +27,32 @@ function neededPorts(cluster: Cluster, node: Node): readonly number[] {
     KUBELET_PORT,
     ...(isControlPlane(node) ? [API_PORT, CONTROLLER_MANAGER_PORT, SCHEDULER_PORT] : []),
     ...(hasEtcd(cluster, node) ? [ETCD_CLIENT_PORT, ETCD_PEER_PORT, ETCD_METRICS_PORT] : []),
+    ...(cluster.network.plugin === 'calico' ? calicoPorts(cluster) : []),
   ];
 }
+
+/** Its pod is restarted for ever where Felix cannot tell its health; where it has no VXLAN, bird hands its routes on. */
+const calicoPorts = ({ network }: Cluster): readonly number[] => [
+  FELIX_HEALTH_PORT,
+  ...(network.encapsulation === 'vxlan' ? [] : [BGP_PORT]),
+];
 
 /** Health and metrics ports: a component complains and goes on. */
 const WELCOME = [KUBELET_HEALTH_PORT, KUBE_PROXY_METRICS_PORT, KUBE_PROXY_HEALTH_PORT];
 
 /** As /proc/PID/comm and ss give them: 15 characters at most. */
-const OUR_PROCESSES = ['kubelet', 'etcd', 'kube-apiserver', 'kube-controller', 'kube-scheduler', 'kube-proxy', ''];
+const OUR_PROCESSES = ['kubelet', 'etcd', 'kube-apiserver', 'kube-controller', 'kube-scheduler', 'kube-proxy'].concat([
+  'calico-node',
+  'bird',
+  '',
+]);
 
 export const ports: HostCheck = {
   tells: [
     tells(
       'Port-<port>',
       'error or warning',
-      'nobody else has a port that a component needs (error: 6443, 10250, 10257, 10259, 2379-2381, 8472/udp) or would like (warning: 10248, 10249, 10256)',
+      'nobody else has a port that a component needs (error: 6443, 10250, 10257, 10259, 2379-2381, 8472/udp; calico: 9099, 179, 4789/udp) or would like (warning: 10248, 10249, 10256)',
       'stop the process that is named',
     ),
   ],

@@ -20,6 +20,8 @@ export const FLANNEL_VXLAN_PORT = 8472;
 /** calico's VXLAN has the registered port (felix/config/config_params.go, VXLANPort). */
 export const CALICO_VXLAN_PORT = 4789;
 export const BGP_PORT = 179;
+/** Where the probes of calico-node ask, on the loopback (felix/config/config_params.go, HealthPort). */
+export const FELIX_HEALTH_PORT = 9099;
 export const NODE_PORTS = '30000-32767';
 /** On a host's loopback, while a run with a bundle lasts. Nobody's by IANA's list; below what Linux gives to outgoing connections. */
 export const BUNDLE_PORT = 17117;
