@@ -1,4 +1,5 @@
 // Takes out of the lab's cache what no recipe of this checkout makes any more. Knows nothing of how any of it is made.
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { lstat, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProvisionError } from '../model/index.js';
@@ -27,7 +28,11 @@ export interface PruneOptions {
   readonly named?: ReadonlySet<string>;
   /** Who is making something in a cache or a lab at this moment. */
   readonly atWork?: () => Promise<readonly string[]>;
+  /** Whoever runs on this machine, with what he was started from and has mounted. */
+  readonly running?: (() => Promise<readonly User[]>) | undefined;
 }
+
+type User = readonly [who: string, mentions: string];
 
 /** Everything else in the cache is no product of a recipe: the signing key, and what is of a lab. */
 const MADE = /^(?:tmp-root|root|mirror|go|packages|debian)-/;
@@ -54,7 +59,7 @@ export async function prune({
     throw error;
   });
   const names = present.filter((name) => MADE.test(name) && !named.has(name)).sort();
-  const users = await usersOf(places, names);
+  const users = await usersOf(places, names, given.running ?? everyProcess);
   const unused = names.filter((name) => !users.has(name));
   const bytes = await freedBy(unused.map((name) => join(places.cache, name)));
   if (!check) for (const name of unused) await removeWhole(join(places.cache, name));
@@ -83,21 +88,53 @@ async function namedHere(places: Places): Promise<ReadonlySet<string>> {
 }
 
 /** Name in the cache -> who uses it: labs by their records, mirrors by what they serve, and any process at all. */
-async function usersOf(places: Places, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+async function usersOf(
+  places: Places,
+  names: readonly string[],
+  running: () => Promise<readonly User[]>,
+): Promise<ReadonlyMap<string, string>> {
+  if (names.length === 0) return new Map();
   const found = new Map<string, string>();
-  const note = (text: string, user: string): void => {
-    for (const name of names) if (mentions(text, join(places.cache, name)) && !found.has(name)) found.set(name, user);
-  };
-  for (const { name, root } of await allRecords(places)) {
-    note(root, `lab ${name}`);
-    for (const text of await configurationsBelow(join(places.run, name, 'mirror'))) note(text, `lab ${name}`);
-  }
-  for (const pid of (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry) && entry !== String(process.pid))) {
-    for (const file of ['cmdline', 'mountinfo']) {
-      note(await readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => ''), `process ${pid}`);
-    }
+  for (const [who, text] of [...(await labsOn(places)), ...(await running())]) {
+    for (const name of names) if (!found.has(name) && mentions(text, join(places.cache, name))) found.set(name, who);
   }
   return found;
+}
+
+async function labsOn(places: Places): Promise<readonly User[]> {
+  const users: User[] = [];
+  for (const { name, root } of await allRecords(places)) {
+    users.push([`lab ${name}`, root]);
+    for (const text of await configurationsBelow(join(places.run, name, 'mirror'))) users.push([`lab ${name}`, text]);
+  }
+  return users;
+}
+
+/** What every process was started from, and what is mounted, asked once per mount namespace. */
+async function everyProcess(): Promise<readonly User[]> {
+  const users: User[] = [];
+  const seen = new Set<string>();
+  for (const pid of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && entry !== String(process.pid))) {
+    const look = (read: (path: string) => string, file: string): string | null =>
+      lookedAt(() => read(`/proc/${pid}/${file}`));
+    const text = (path: string): string => readFileSync(path, 'utf8');
+    users.push([`process ${pid}`, look(text, 'cmdline') ?? '']);
+    const mounts = look(readlinkSync, 'ns/mnt');
+    if (mounts === null || !seen.has(mounts)) users.push([`process ${pid}`, look(text, 'mountinfo') ?? '']);
+    if (mounts !== null) seen.add(mounts);
+  }
+  return users;
+}
+
+/** null: it has ended meanwhile, or is one that even root may not look into, which no lab's is: root started those. */
+function lookedAt(read: () => string): string | null {
+  try {
+    return read();
+  } catch (error) {
+    if (['ENOENT', 'ESRCH', 'EINVAL', 'EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return null;
+    throw error;
+  }
 }
 
 /** The path itself, or one below it; not one whose name only begins the same. */

@@ -26,6 +26,7 @@ describe('what no recipe names any more', () => {
       check: false,
       named: new Set(['root-new', 'go-new', 'mirror-new']),
       atWork: async () => [],
+      running: async () => [],
       ...over,
     });
   const present = (): readonly string[] => readdirSync(places.cache).sort();
@@ -89,8 +90,8 @@ describe('what no recipe names any more', () => {
       join(places.run, 'x', 'mirror', 'mirror-registry-1.json'),
       JSON.stringify({ root: `${mirror}/registry` }),
     );
-    process = spawn('sh', ['-c', 'sleep 60; :', `${go}/kubelet`], { stdio: 'ignore' });
-    const told = await pruned();
+    process = spawn('sh', ['-c', 'read _; :', `${go}/kubelet`], { stdio: ['pipe', 'ignore', 'ignore'] });
+    const told = await pruned({ running: undefined });
     expect(told.map(({ name, usedBy }) => [name, usedBy])).toEqual([
       ['go-old', `process ${process.pid}`],
       ['mirror-old', 'lab x'],
