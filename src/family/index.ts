@@ -4,6 +4,7 @@
 export { baseRepositories } from './base-repositories.js';
 export { type Fit, findFamily } from './find.js';
 export {
+  isBuilt,
   type RepositoryName,
   type RepositorySource,
   repositoryNamed,

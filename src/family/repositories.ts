@@ -97,6 +97,33 @@ function dockerApt({ preset, machine }: Wanted, codename: string): RepositorySou
   };
 }
 
+interface NotBuilt {
+  readonly program: 'docker-ce' | 'containerd.io';
+  /** Major versions, both ends among them. */
+  readonly from: number;
+  readonly to: number;
+  readonly systems: readonly string[];
+}
+
+/**
+ * What Docker's repository has not for a system that it is published for. Docker 20.10 had its last release in 2023, before these systems
+ * came; CentOS 7 and 8 ended in 2024, before containerd 2.0 (https://docs.docker.com/engine/release-notes/20.10/, https://containerd.io/releases/).
+ */
+const NOT_BUILT: readonly NotBuilt[] = [
+  { program: 'docker-ce', from: 0, to: 20, systems: ['el10', 'trixie', 'noble'] },
+  { program: 'containerd.io', from: 2, to: Number.POSITIVE_INFINITY, systems: ['el7', 'el8'] },
+];
+
+/** Is a version of Docker or its containerd published for a system at all? Where nobody knows better, it is. */
+export function isBuilt(program: NotBuilt['program'], version: string, { os, family }: Wanted['machine']): boolean {
+  const { enterpriseLinux } = familyById(family);
+  const system = enterpriseLinux === null ? codenameOf(os) : `el${enterpriseLinux}`;
+  const major = Number.parseInt(version, 10);
+  return !NOT_BUILT.some(
+    (row) => row.program === program && row.from <= major && major <= row.to && row.systems.includes(system ?? ''),
+  );
+}
+
 /**
  * From 1.24 on the community publishes a repository per minor (pkgs.k8s.io, 2023-08-15); what is older was only ever in Google's,
  * which is gone, and is left in copies of it.
