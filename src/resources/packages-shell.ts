@@ -13,8 +13,8 @@ export const EXCLUDED_WORD = `excluded() { awk '
  * comparing the lists of installed packages. "$entry.was.before" stays while an installation is under way, so that a cut one is not
  * forgotten. VERSION is upstream's: the repositories' newest package of it is taken, and whether it is there is looked at afterwards, because
  * yum ends well when it found only some of what it was asked for.
- * remove_packages: exactly what came in, and the folders and groups that came with it when nothing is left in them; a package that something else
- * needs by now is kept.
+ * remove_packages: exactly what came in, and the folders, groups and keys that came with it when nothing is left in them; a package that something
+ * else needs by now is kept.
  * can_hold, hold_packages / release_packages NAME…: by dpkg's hold, or the versionlock plugin where there is one; which of them are ours is in "$entry.was.held".
  * A list that could not be made, or only in part, would make every package of the host ours: it ends the work.
  */
@@ -87,7 +87,11 @@ groups_now() { cut -d: -f1 /etc/group | LC_ALL=C sort; }
 install_packages() {
   if [ -e "$entry.was.before" ]; then
     ! have dpkg || DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a
-  else folders_now >"$entry.was.folders-before"; groups_now >"$entry.was.groups-before"; installed_packages "$entry.was.before" || return 1; fi
+  else
+    folders_now >"$entry.was.folders-before"; groups_now >"$entry.was.groups-before"
+    have apt-get || trusted_keys >"$entry.was.keys-before" || return 1
+    installed_packages "$entry.was.before" || return 1
+  fi
   if have apt-get; then apt update || say 'apt-get update failed: trying with the package lists that are there'; fi
   bring_in "$@" || return 1
   note_packages
@@ -131,7 +135,9 @@ note_packages() { # what came and went since "$entry.was.before"
   # A folder on the way to a package's file belongs to no package: rpm leaves it behind.
   [ ! -e "$entry.was.folders-before" ] || folders_now | LC_ALL=C comm -13 "$entry.was.folders-before" - >>"$entry.was.folders"
   [ ! -e "$entry.was.groups-before" ] || groups_now | LC_ALL=C comm -13 "$entry.was.groups-before" - >>"$entry.was.groups"
-  rm -f -- "$entry.was.before" "$entry.was.after" "$entry.was.folders-before" "$entry.was.groups-before"
+  # dnf and yum make rpm trust the keys that a repository names when they meet the first package of it.
+  [ ! -e "$entry.was.keys-before" ] || trusted_keys | LC_ALL=C comm -13 "$entry.was.keys-before" - >>"$entry.was.keys"
+  rm -f -- "$entry.was.before" "$entry.was.after" "$entry.was.folders-before" "$entry.was.groups-before" "$entry.was.keys-before"
 }
 remove_packages() {
   note_packages || return 1
@@ -155,6 +161,7 @@ remove_packages() {
   [ ! -s "$entry.was.gone" ] || {
     if have apt-get; then apt --no-install-recommends install -- $(cat "$entry.was.gone"); else red install $(cat "$entry.was.gone"); fi
   } || say "could not bring back $(tr '\\n' ' ' <"$entry.was.gone")"
+  forget_keys
 }
 put_back_versions() { # NAME=VERSION…: of packages that were there before and were changed
   for _was; do

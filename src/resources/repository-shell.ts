@@ -112,12 +112,15 @@ put_aside() {
     done || return 1
   done
 }
-forget_repository() {
+forget_keys() { # those that rpm trusts since this entry
   if [ -s "$entry.was.keys" ] && have rpm; then
     LC_ALL=C sort -u "$entry.was.keys" | while IFS= read -r _key; do
       ! rpm -q "$_key" >/dev/null 2>&1 || rpm -e --allmatches "$_key" || say "rpm still trusts $_key"
     done
   fi
+}
+forget_repository() {
+  forget_keys
   give_back_paths || return 1
   if [ "$2" = yum ]; then
     rm -rf -- "/var/cache/dnf/$1-"???????????????? "/var/cache/dnf/$1.solv" "/var/cache/dnf/$1-filenames.solvx" /var/cache/yum/*/*/"$1"

@@ -415,6 +415,21 @@ remove_packages
     expect(kind.appear(resource, answer, NO_CIRCUMSTANCES)).toHaveLength(is ? 0 : 1);
   });
 
+  test('a key that rpm came to trust with packages goes with them, and no other', () => {
+    const script = `${ACTION_PRELUDE}
+entry='${entry}'; have() { [ "$1" = rpm ]; }
+rpm() { case "$*" in '-q gpg-pubkey') cat '${room}/keys' ;; -e*) echo "rpm $*" ;; esac; }
+installed_packages() { echo base >"$1"; }
+folders_now() { :; }; groups_now() { :; }
+bring_in() { echo gpg-pubkey-new-2 >>'${room}/keys'; }
+echo gpg-pubkey-old-1 >'${room}/keys'
+set -eu
+install_packages x
+remove_packages
+`;
+    expect(start(script)).toEqual({ code: 0, out: 'rpm -e --allmatches gpg-pubkey-new-2\n' });
+  });
+
   test('packages of a bundle are looked at as ever: by what rpm trusts, and the key files that the host’s repositories name', () => {
     const keys = ['KEY-9', 'KEY 10', 'KEY-addon'].map((name) => join(room, name));
     for (const key of keys) writeFileSync(key, 'a key');

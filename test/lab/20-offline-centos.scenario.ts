@@ -12,6 +12,8 @@ describe('a host like CentOS 9 without a network, install: packages', () => {
     { like: 'centos9' },
     / Ready .* v1\.36\.3 .*containerd:\/\/2\.2\.1/,
     ({ cluster }) => void Object.assign(cluster, { install: 'packages' }),
+    // As it was installed: the keys of its base packages are those that its own repositories name.
+    (inventory) => Object.assign(inventory, { system: { repositories: 'keep' } }),
   );
   const { hosts, cluster } = pair;
 

@@ -45,6 +45,8 @@ export class OfflinePair {
     options: ConstructorParameters<typeof OwnLab>[1],
     node: RegExp,
     wanted: (inventory: InventoryText) => void,
+    /** Where there is no network. */
+    offline: (inventory: InventoryText) => void = () => {},
   ) {
     this.hosts = new OwnLab(suffix, { ...options, hosts: 2 });
     this.wanted = wanted;
@@ -53,11 +55,10 @@ export class OfflinePair {
       this.folder = mkdtempSync(join(tmpdir(), 'provision-offline-'));
       await this.hosts.up();
       this.write(() => {}, 'connected.yaml');
-      // Where there is no network, there are no mirrors.
-      this.write(
-        ({ cluster: { mirrors } }) => void Object.assign(mirrors, { artifacts: undefined, registries: {} }),
-        'cluster.yaml',
-      );
+      this.write((inventory) => {
+        Object.assign(inventory.cluster.mirrors, { artifacts: undefined, registries: {} });
+        offline(inventory);
+      }, 'cluster.yaml');
       this.hosts.write(['h2'], asControlPlane, 'twins.yaml');
       await leaveAlone(this.hosts, 'h1');
       this.alone = await this.hosts.stateNow('h1');
