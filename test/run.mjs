@@ -195,6 +195,7 @@ const MIRRORS = new Map([
   ['14-centos7-docker', ['1.23']],
   ['15-centos7-docker-1.18', ['1.18']],
   ['20-supported-releases', ['1.35', '1.34']],
+  ['21-offline-docker', ['1.23']],
 ]);
 
 /** 01 to 06: the cluster that the first one builds is the next one's. */
