@@ -5,7 +5,7 @@ import { type Cluster, isControlPlane, type Node, ProvisionError, type Release }
 import { clusterImages, nodeImages, releaseFor } from '../release/index.js';
 import { table } from '../report/index.js';
 import { missingImages, pullImages } from '../run/index.js';
-import { pulls } from '../steps/index.js';
+import { everyPull, pulls } from '../steps/index.js';
 import { type Loaded, load, surroundingsOf } from './assemble.js';
 import { type BundleFlags, openFor, servedTo, withBundle } from './bundle.js';
 import { type CommonFlags, limited } from './options.js';
@@ -98,7 +98,8 @@ const pullCommand: MakeCommand = (terminal, done) =>
     ),
   ).action(async (flags: CommonFlags & BundleFlags) => {
     const loaded = await openFor(terminal, load(terminal, flags.inventory), flags);
-    await pullOnto(terminal, loaded, flags);
+    // A bundle has those of a pod network of the inventory's own, too; nobody else is asked what that runs.
+    await pullOnto(terminal, loaded, flags, loaded.bundle === undefined ? listedPulls : everyPull);
     done(0);
   });
 
@@ -122,20 +123,23 @@ const loadCommand: MakeCommand = (terminal, done) =>
           hint: `make it for this inventory: provision images save -i INVENTORY -o ${file}`,
         });
       }
-      await pullOnto(terminal, await servedTo(loaded, images, releaseFor), flags);
+      await pullOnto(terminal, await servedTo(loaded, images, releaseFor), flags, listedPulls);
       done(0);
     });
 
-async function pullOnto(terminal: Terminal, loaded: Loaded, flags: CommonFlags): Promise<void> {
+type Pulls = typeof everyPull;
+
+const listedPulls: Pulls = ({ cluster, release, node }) => pulls(cluster, release, nodeImages(cluster, release, node));
+
+async function pullOnto(terminal: Terminal, loaded: Loaded, flags: CommonFlags, pullsOf: Pulls): Promise<void> {
   const { cluster } = loaded;
-  const release = releaseFor(cluster);
+  const release = loaded.bundle?.release ?? releaseFor(cluster);
   const around = await surroundingsOf(terminal, loaded, listenersFor(terminal, flags), release);
   const targets = limited(cluster, flags.limit);
-  const failures = await pullImages(around, targets, (node) =>
-    pulls(cluster, release, nodeImages(cluster, release, node)),
-  );
+  const wanted = new Map(targets.map((node) => [node.name, pullsOf({ cluster, release, node })]));
+  const failures = await pullImages(around, targets, ({ name }) => wanted.get(name) ?? []);
   for (const failure of failures.values()) throw failure;
-  const number = new Set(targets.flatMap((node) => nodeImages(cluster, release, node))).size;
+  const number = new Set([...wanted.values()].flat().map(({ title }) => title)).size;
   terminal.out(`${number} images are on the nodes that may run them: ${targets.map(({ name }) => name).join(', ')}\n`);
 }
 

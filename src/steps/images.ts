@@ -7,17 +7,21 @@ import { networkManifest } from './network-manifest.js';
  * else what the first pods of a worker run: a control plane has better things to do, and later the kubelet pulls what it needs itself.
  */
 export function imageGates(scene: Scene, fromRegistries: boolean): readonly Probe[] {
-  const { cluster, node, release } = scene;
-  if (cluster.mirrors.bundle) {
-    return [...pulls(cluster, release, nodeImages(cluster, release, node)), ...ownNetworkPulls(scene)];
-  }
+  const { cluster, release } = scene;
+  if (cluster.mirrors.bundle) return everyPull(scene);
   return fromRegistries
     ? pulls(cluster, release, [release.images['kube-proxy'], ...networkImages(cluster, release)])
     : [];
 }
 
+/** All that may ever run on a node. */
+export const everyPull = (scene: Pick<Scene, 'cluster' | 'release' | 'node'>): readonly Probe[] => [
+  ...pulls(scene.cluster, scene.release, nodeImages(scene.cluster, scene.release, scene.node)),
+  ...ownNetworkPulls(scene),
+];
+
 /** Of a pod network of the inventory's own nobody knows which pods run where: every node gets every image in it. */
-function ownNetworkPulls({ cluster, release }: Scene): readonly Probe[] {
+function ownNetworkPulls({ cluster, release }: Pick<Scene, 'cluster' | 'release'>): readonly Probe[] {
   if (cluster.network.plugin !== 'manifest') return [];
   const written = imagesIn(networkManifest(release).objects);
   return written.flatMap((image) => {

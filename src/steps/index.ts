@@ -55,6 +55,6 @@ export const steps: readonly Step[] = Object.freeze([
   nodeMarks, // Every node has its labels and taints and is Ready.
 ]);
 
-export { pulls } from './images.js';
+export { everyPull, pulls } from './images.js';
 export { repositoriesFor } from './repositories.js';
 export { portsFor } from './system.js';
