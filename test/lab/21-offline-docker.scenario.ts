@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { labRelease } from '../../src/lab/index.js';
 import { manifests } from '../../src/release/index.js';
+import { must } from '../support/lab.js';
 import { OfflinePair } from '../support/offline.js';
 import type { InventoryText } from '../support/own-lab.js';
 
@@ -48,6 +49,11 @@ describe('a host like CentOS 7 without a network, Docker 20.10, Kubernetes 1.23.
       ]),
     );
     expect(said).not.toContain('127.0.0.1');
+  });
+
+  test('images pull gets them again, those of the manifest with them', async () => {
+    const { stdout } = await must(['images', 'pull', '-i', pair.cluster.inventory(), '--bundle', pair.bundle()]);
+    expect(stdout).toBe('9 images are on the nodes that may run them: h1\n');
   });
 
   pair.resetGivesItBack();
