@@ -30,7 +30,9 @@ describe('the script of a segment', () => {
   test('told to stop, it finishes the action it is at, begins no other, and leaves nothing in /run', async () => {
     const run = mkdtempSync(join(tmpdir(), 'provision-run-'));
     const lines: string[] = [];
-    const work = [probe('a', 'echo', 'a'), probe('b', 'sh', '-c', 'sleep 0.3; echo b'), probe('c', 'echo', 'c')];
+    // The one that it is at lasts until the word has come, however long that takes here.
+    const until = 'until [ -e /run/provision-work.f00d/stop ]; do sleep 0.02; done; echo b';
+    const work = [probe('a', 'echo', 'a'), probe('b', 'sh', '-c', until), probe('c', 'echo', 'c')];
     const code = await runHere(workScript('f00d', work), run, (line) => {
       if (line !== '') lines.push(line);
       if (line === 'f00d start 1') void runHere(stopScript('f00d'), run);
