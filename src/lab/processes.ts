@@ -38,12 +38,15 @@ export async function labProcesses(cgroup: string): Promise<readonly number[]> {
   return [...found];
 }
 
-/** Kills every process of the lab (or of one host's cgroup) and waits until they are gone; those still there after 10 s. */
+/**
+ * Kills every process of the lab (or of one host's cgroup) and waits until they are gone; those still there after 10 s. On a machine
+ * that is so busy that one look takes longer than that, they are killed and looked for again all the same.
+ */
 export async function killProcesses(cgroup: string): Promise<readonly number[]> {
   const deadline = Date.now() + 10_000;
-  for (;;) {
+  for (let look = 1; ; look++) {
     const alive = await labProcesses(cgroup);
-    if (alive.length === 0 || Date.now() > deadline) return alive;
+    if (alive.length === 0 || (look > 2 && Date.now() > deadline)) return alive;
     for (const pid of alive) {
       try {
         process.kill(pid, 'SIGKILL');
