@@ -17,7 +17,7 @@ const on = (script: string): Promise<string> => own.on('h2', script);
 const MINUTES = 60_000;
 
 const bootId = async (): Promise<string> => (await on('cat /proc/sys/kernel/random/boot_id')).trim();
-const swaps = (): Promise<string> => on(`awk 'NR > 1 { print $2, $3 > 0 }' /proc/swaps`);
+const swaps = (): Promise<string> => on(`awk 'NR > 1 { print $2, ($3 > 0) }' /proc/swaps`);
 const selinux = (): Promise<string> => on('getenforce; sed -n s/^SELINUX=//p /etc/selinux/config');
 const loaded = async (names: readonly string[]): Promise<readonly string[]> => {
   const modules = (await on(`awk '{ print $1 }' /proc/modules`)).split('\n');
