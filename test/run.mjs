@@ -186,8 +186,7 @@ const NIGHTLY = new Map([
   ['18-vm-host', 'an emulated processor'],
   ['19-calico', 'waits five minutes for a node that cannot get Ready'],
   ['20-supported-releases', 'two more Kubernetes to compile'],
-  ['20-offline-centos', 'a bundle by packages; 16-offline shows the rest of it every time'],
-  ['21-offline-docker', 'a bundle with Docker; 16-offline shows the rest of it every time'],
+  ['21-offline-docker', 'a bundle with Docker; 16-offline and 20-offline-centos show the rest of it every time'],
 ]);
 
 /** What a scenario needs beside the lab's usual Kubernetes: minors of which a mirror is made before the first one begins. */
