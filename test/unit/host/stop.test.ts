@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -31,12 +31,15 @@ describe('the script of a segment', () => {
     const run = mkdtempSync(join(tmpdir(), 'provision-run-'));
     const lines: string[] = [];
     // The one that it is at lasts until the word has come, however long that takes here.
-    const until = 'until [ -e /run/provision-work.f00d/stop ]; do sleep 0.02; done; echo b';
+    const until = 'touch /run/begun; until [ -e /run/provision-work.f00d/stop ]; do sleep 0.02; done; echo b';
     const work = [probe('a', 'echo', 'a'), probe('b', 'sh', '-c', until), probe('c', 'echo', 'c')];
-    const code = await runHere(workScript('f00d', work), run, (line) => {
+    const ended = runHere(workScript('f00d', work), run, (line) => {
       if (line !== '') lines.push(line);
-      if (line === 'f00d start 1') void runHere(stopScript('f00d'), run);
     });
+    while (!existsSync(join(run, 'begun'))) await new Promise((resolve) => setTimeout(resolve, 5));
+    await runHere(stopScript('f00d'), run);
+    const code = await ended;
+    rmSync(join(run, 'begun'));
     expect([code, lines]).toEqual([0, ['f00d start 0', 'f00d end 0 0', 'f00d start 1', 'f00d end 1 0']]);
     // Too late is not too much: nothing is left for a script that has ended.
     expect(await runHere(stopScript('f00d'), run)).toBe(0);
