@@ -1,7 +1,5 @@
 // Writes an archive whole or not at all: beside its name, to the disk, then renamed.
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { ProvisionError } from '../model/index.js';
 import { endAfter, paddingOf, tarHeader } from './tar.js';
 
@@ -22,13 +20,15 @@ async function* only(bytes: Uint8Array): AsyncIterable<Uint8Array> {
 
 export async function writeArchive(path: string, members: readonly Member[], signal: AbortSignal): Promise<number> {
   const part = `${path}.part`;
-  const stream = createWriteStream(part);
+  let handle: FileHandle | null = null;
   let written = 0;
-  const write = async (bytes: Uint8Array): Promise<void> => {
-    written += bytes.length;
-    if (!stream.write(bytes)) await once(stream, 'drain');
-  };
   try {
+    const file = await open(part, 'w');
+    handle = file;
+    const write = async (bytes: Uint8Array): Promise<void> => {
+      written += bytes.length;
+      await file.writeFile(bytes); // at where the last one ended
+    };
     for (const member of members) {
       if (signal.aborted) throw new ProvisionError('INTERRUPTED', `stopped while ${path} was written`);
       await write(tarHeader(member.name, member.size));
@@ -41,13 +41,12 @@ export async function writeArchive(path: string, members: readonly Member[], sig
       await write(Buffer.alloc(paddingOf(size)));
     }
     await write(endAfter(written));
-    stream.end();
-    await once(stream, 'close');
-    await toDisk(part);
+    await file.sync();
+    await file.close();
     await rename(part, path);
     return written;
   } catch (error) {
-    stream.destroy();
+    await handle?.close().catch(() => {}); // what went wrong first is what is told
     await rm(part, { force: true });
     if (error instanceof ProvisionError) throw error;
     throw new ProvisionError('ARTIFACT', `could not write ${path}`, {
@@ -55,14 +54,5 @@ export async function writeArchive(path: string, members: readonly Member[], sig
       hint: 'is there room for it (df -h)?',
       cause: error,
     });
-  }
-}
-
-async function toDisk(path: string): Promise<void> {
-  const handle = await open(path, 'r+');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
