@@ -192,7 +192,7 @@ const GROWN = new RegExp(
     '(files|contents): .*(linux-image-|/boot|/lib/modules|/vmlinuz|/initrd\\.img|/var/lib/initramfs-tools)',
     'contents: .* /var/lib/apt/extended_states',
     'active: .* user-runtime-dir@',
-    'sysctl: .*(nf_conntrack|vs\\.|kernel\\.|tcp_mem|udp_mem|user_reserve_kbytes)',
+    'sysctl: .*(netfilter\\.nf_|vs\\.|kernel\\.|tcp_mem|udp_mem|user_reserve_kbytes)',
   ]
     .map((line) => `^${line}`)
     .join('|'),
