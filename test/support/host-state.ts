@@ -50,7 +50,7 @@ topic files
 find / -xdev \\( ${prune} \\) -prune -o \\( -type f -o -type l -o -type d \\) -printf '%y %m %u:%g %p -> %l\\n' | sed 's/ -> $//' | sort
 topic contents
 if systemd-detect-virt --quiet --container; then unread='-false'; else unread='${PACKAGED}'; fi
-find / -xdev \\( ${prune} -o $unread \\) -prune -o -type f -print0 | xargs -0 sha256sum | sort -k2
+find / -xdev \\( ${prune} -o $unread \\) -prune -o -type f -print0 | xargs -0 cksum | sort -k3
 topic volumes
 for d in containerd docker kubelet etcd; do ls -A /var/lib/$d 2>/dev/null | sed "s|^|/var/lib/$d/|"; done
 topic packages
