@@ -50,8 +50,10 @@ async function jest(name, selection, { env = {}, node = process.execPath } = {})
       if (status === 'passed') passed.add(`${sourceOf(path)} › ${title}`);
   totals.passed += result.numPassedTests;
   totals.failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
-  if (result.numPendingTests > 0)
-    process.stdout.write(`  ${result.numPendingTests} skipped in ${name}: each says why in its title\n`);
+  for (const { title, status, ancestorTitles } of result.testResults.flatMap(
+    ({ assertionResults }) => assertionResults,
+  ))
+    if (status === 'pending') process.stdout.write(`  skipped in ${name}: ${[...ancestorTitles, title].join(' › ')}\n`);
   if (result.numTotalTests === 0 || (code !== 0 && result.numFailedTests + result.numRuntimeErrorTestSuites === 0))
     totals.failed++;
 }

@@ -18,6 +18,7 @@ import { keyFingerprints } from '../../src/bundle/index.js';
 import type { Resource } from '../../src/model/index.js';
 import { Secret } from '../../src/model/index.js';
 import { ACTION_PRELUDE, kindOf, QUESTION_PRELUDE } from '../../src/resources/index.js';
+import { asRoot } from '../support/only-where.js';
 import { type Run, resourceOn } from './resources-shell.js';
 
 // The same sentences for every /bin/sh that a host may have: asked, made, asked again, it is as the kind calls satisfied; taken back, it
@@ -31,7 +32,6 @@ const trueName = (shell: readonly string[]): string =>
 const shells = present.filter((shell, i) => !present.slice(i + 1).some((other) => trueName(other) === trueName(shell)));
 /** In memory where there is such a place: every write is synced. */
 const scratch = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
-const asRoot = process.getuid?.() === 0 ? test : test.skip;
 
 describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('%s', (_name, shell) => {
   let room = '';

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { IGNORED_DEVICES, machineQuestion, readMachine } from '../../../src/host/machine.js';
 import { QUESTION_PRELUDE } from '../../../src/resources/index.js';
+import { onLinux } from '../../support/only-where.js';
 
 // Each file of test/cases/machine is one host's answer, line by line, and what it is read as; a bug report becomes one more.
 interface Case {
@@ -26,8 +27,6 @@ describe('readMachine', () => {
 });
 
 describe('machineQuestion', () => {
-  const onLinux = process.platform === 'linux' ? test : test.skip;
-
   onLinux('is answered by this machine under a strict shell, whole and with less than two seconds of work', () => {
     const sentMs = Date.now();
     const script = `set -eu\n${QUESTION_PRELUDE}\n${machineQuestion()}\ntimes >&2`;

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readTrial, trialQuestion } from '../../../src/host/trial.js';
 import type { TrialWish } from '../../../src/model/index.js';
 import { QUESTION_PRELUDE } from '../../../src/resources/index.js';
+import { describeOnLinux } from '../../support/only-where.js';
 
 const wish: TrialWish = {
   names: ['api.example.com', 'h1'],
@@ -86,9 +87,7 @@ describe('readTrial', () => {
   ])('%j', (output, unfinished) => expect(readTrial(wish, output).unfinishedTransaction).toBe(unfinished));
 });
 
-const onLinux = process.platform === 'linux' ? describe : describe.skip;
-
-onLinux('trialQuestion, asked of this machine under a strict shell', () => {
+describeOnLinux('trialQuestion, asked of this machine under a strict shell', () => {
   const server = createServer((request, response) => {
     if (request.url === '/slow') return;
     response.writeHead(request.url === '/there' ? 200 : 404).end();
