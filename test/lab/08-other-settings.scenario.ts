@@ -25,9 +25,7 @@ const on = async (node: string, script: string): Promise<string> => {
 };
 const lines = (text: string): string[] => text.trim().split('\n');
 const stateOf = async (node: string): Promise<HostState> => readHostState(await on(node, STATE_QUESTION));
-/** The user's own session goes some seconds after the last connection. */
-const changes = (was: HostState | undefined, is: HostState): string[] =>
-  differences(was ?? {}, is).filter((line) => !/^active: .* user-runtime-dir@\d+\.service/.test(line));
+const changes = (was: HostState | undefined, is: HostState): readonly string[] => differences(was ?? {}, is);
 const kubectl = (args: string): Promise<string> => on('cp-1', `${KUBECTL} ${args}`);
 
 interface Settings {
