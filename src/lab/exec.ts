@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import type { Outcome } from '../model/index.js';
 import { ProvisionError } from '../model/index.js';
 import { describeLab, type Lab } from './describe.js';
+import { inContainer } from './inside.js';
 import { type Places, placesOf } from './places.js';
 import { type LabHost, readRecord } from './record.js';
 import { onHost, sshWords } from './ssh.js';
@@ -24,10 +25,15 @@ export async function findHost(
   });
 }
 
-/** Runs a command line in a lab host's shell, as root. Its code is an outcome; only "no answer" throws (UNREACHABLE). */
+/**
+ * Runs a command line in a lab host's shell, as root: in a virtual machine by its SSH, in a container without. Its code is an outcome;
+ * only "no answer" throws (UNREACHABLE).
+ */
 export async function exec(name: string, host: string, command: string, stdin?: string): Promise<Outcome> {
-  const target = await findHost(name, host);
-  return onHost(target.lab.state, target.host, command, stdin);
+  const places = placesOf();
+  const target = await findHost(name, host, places);
+  if (target.host.vm) return onHost(target.lab.state, target.host, command, stdin);
+  return inContainer({ checkout: places.checkout, lab: name }, target.host, command, stdin);
 }
 
 /**
