@@ -7,7 +7,7 @@ import type { Action, KernelResource, LedgerEntry } from '../../../src/model/ind
 import { ACTION_PRELUDE, kindOf, QUESTION_PRELUDE } from '../../../src/resources/index.js';
 
 // The shell of the kind on a host of Enterprise Linux, which is a folder of programs: rpm, yum, grubby and uname play their parts and
-// write down what they were asked. Debian's part runs on practice hosts (test/lab/14-kernel-and-reboot).
+// write down what they were asked. Debian's part runs on practice hosts (test/lab/17-kernel-and-reboot).
 const OLD = '3.10.0-1160.el7.x86_64';
 const NEW = '5.4.278-1.el7.elrepo.x86_64';
 const RESOURCE: KernelResource = {

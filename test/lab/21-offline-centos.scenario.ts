@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { must, provision } from '../support/lab.js';
 import { changedCopy, OfflinePair } from '../support/offline.js';
 
-// What 16-offline shows of Debian and binaries, on a host like CentOS Stream 9 (Debian underneath: docs/lab.md) that installs by packages:
+// What 20-offline shows of Debian and binaries, on a host like CentOS Stream 9 (Debian underneath: docs/lab.md) that installs by packages:
 // dnf chooses them on its twin, and it installs them with their signatures looked at, though it reaches nobody.
 describe('a host like CentOS 9 without a network, install: packages', () => {
   const pair = new OfflinePair(
