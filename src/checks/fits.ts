@@ -1,5 +1,6 @@
 import { retiredRepository } from '../family/index.js';
 import type { Cluster, Release } from '../model/index.js';
+import { unknownNames } from './names.js';
 
 /** What no host could change: parts of the inventory that do not go together. `validate` says so, at the place in the file. */
 export interface Misfit {
@@ -54,7 +55,15 @@ const packages: Look = ({ install, mirrors, version }) => {
   return gone === null ? [] : [{ path: ['cluster', 'install'], message: gone.missing, cure: gone.cure }];
 };
 
-const ALL: readonly Look[] = [containerd, proxyMode, podNetwork, packages];
+/** A typing error would be found out only when the finding is still an error. */
+const ignored: Look = ({ ignorePreflight }) =>
+  unknownNames(ignorePreflight).map(({ name, cure }) => ({
+    path: ['cluster', 'ignorePreflight'],
+    message: `preflight has no finding \`${name}\``,
+    cure,
+  }));
+
+const ALL: readonly Look[] = [containerd, proxyMode, podNetwork, packages, ignored];
 
 /** Everything about the cluster that cannot work on any host, in the order of the questions. */
 export const misfits = (cluster: Cluster, release: Release): readonly Misfit[] =>

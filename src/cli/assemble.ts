@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { misfits } from '../checks/index.js';
+import { misfits, unknownNames } from '../checks/index.js';
 import { shellHost } from '../host/index.js';
 import { readInventory } from '../inventory/index.js';
 import type { Cluster, Listener, Node, Release, Secret } from '../model/index.js';
@@ -47,7 +47,7 @@ export function load(terminal: Terminal, inventory: string, ignorePreflight?: st
     misfits: (cluster) => misfits(cluster, releaseFor(cluster)),
   });
   const folder = stateFolder(file, cluster.name);
-  const ignored = ignorePreflight?.split(',') ?? [];
+  const ignored = ignoredNames(ignorePreflight);
   return {
     file,
     cluster: {
@@ -61,6 +61,14 @@ export function load(terminal: Terminal, inventory: string, ignorePreflight?: st
     folder,
     digest: createHash('sha256').update(text).digest('hex'),
   };
+}
+
+/** Throws USAGE for a name that no finding has. */
+function ignoredNames(option: string | undefined): readonly string[] {
+  const names = option?.split(',').map((name) => name.trim()) ?? [];
+  const [unknown] = unknownNames(names);
+  if (unknown === undefined) return names;
+  throw new ProvisionError('USAGE', `preflight has no finding "${unknown.name}"`, { hint: unknown.cure });
 }
 
 function readText(file: string, given: string): string {

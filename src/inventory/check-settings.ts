@@ -1,7 +1,7 @@
+import { nearest } from '../model/index.js';
 import type { Source } from './document.js';
 import { type DraftInventory, type DraftSettings, groupsOf, nodesOf } from './draft.js';
 import type { Complaint } from './explain.js';
-import { nearest } from './nearest.js';
 import type { Path } from './problem.js';
 import { parseTaint } from './words.js';
 

@@ -1,5 +1,5 @@
+import { nearest } from '../model/index.js';
 import type { Complaint } from './explain.js';
-import { nearest } from './nearest.js';
 import { type Path, show } from './problem.js';
 
 /** Reads the operator's own checksums: a JSON object, upstream URL -> sha256 in hex. `read` throws when there is no file. */

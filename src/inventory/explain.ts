@@ -1,7 +1,7 @@
 import type { z } from 'zod';
+import { nearest } from '../model/index.js';
 import type { Source } from './document.js';
 import { keysAt, shapesAt } from './json-schema.js';
-import { nearest } from './nearest.js';
 import { type Path, show } from './problem.js';
 
 type Issue = z.core.$ZodIssue;

@@ -7,6 +7,7 @@ export type * from './event.js';
 export type * from './facts.js';
 export type * from './finding.js';
 export type * from './host.js';
+export * from './nearest.js';
 export type * from './plan.js';
 export * from './ports.js';
 export type * from './release.js';

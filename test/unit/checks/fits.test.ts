@@ -43,6 +43,15 @@ describe('validate refuses what no host could change', () => {
       ['  release: "1.23"', '  install: packages'],
       { line: 4, path: 'cluster.install', says: expect.stringMatching(/is gone, and 1\.23 with it.*mirrors: aliyun/) },
     ],
+    [
+      'a finding to demote that there is none of',
+      ['  release: "1.36"', '  ignorePreflight: [swap, ALL, Port-10250, DiskSpace--var, Pord-6443]'],
+      {
+        line: 4,
+        path: 'cluster.ignorePreflight',
+        says: 'preflight has no finding `Pord-6443`. did you mean `Port-<port>`?',
+      },
+    ],
   ])('%s', (_title, cluster, problem) => {
     expect(problemsOf(...cluster)).toEqual([problem]);
   });

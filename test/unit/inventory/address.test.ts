@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { isHostName, parseHostPort } from '../../../src/inventory/address.js';
-import { editDistance, nearest } from '../../../src/inventory/nearest.js';
+import { editDistance, nearest } from '../../../src/model/index.js';
 
 describe('hosts', () => {
   test.each(['a', 'A-1.example.com', '1a.b', 'x'.repeat(63)])('host name %s', (text) =>
