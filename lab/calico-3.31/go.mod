@@ -1,4 +1,4 @@
-// Nothing is built of it: the lab's mirror takes the manifest out of the module (src/lab/components-content.ts). The
+// Nothing is built of it: the lab's mirror takes the manifest out of the module (src/lab/content/mirror-content.ts). The
 // commit is that of the tag v3.31.0, which is no version of a Go module; its go.mod cannot be tidied from outside.
 module provision.invalid/lab/calico-3.31
 

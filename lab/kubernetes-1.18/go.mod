@@ -2,7 +2,7 @@
 // The staging modules of 1.18.20 are not published: theirs are of 1.18.19, the release before. Two that no component
 // imports are not published at all (unused/), and vbom.ml/util has moved since; its commit is the same.
 // reflect2 is newer than the one that 1.18 names (json-iterator with it): 1.0.1 reads maps as Go laid them out until 1.23, and crashes.
-// openapi-gen makes the one file that the module lacks, see src/lab/kubernetes-openapi.ts.
+// openapi-gen makes the one file that the module lacks, see src/lab/mirror/kubernetes-openapi.ts.
 module provision.invalid/lab/kubernetes-1.18
 
 go 1.24.0

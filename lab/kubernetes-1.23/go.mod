@@ -1,7 +1,7 @@
 // The Kubernetes components of the lab, unmodified, from the published modules.
 // kubernetes' own go.mod points its staging modules at ./staging; outside that repository each one is its
 // published twin v0.23.17, so every one of them needs a replace.
-// openapi-gen makes the one file that the module lacks, see src/lab/kubernetes-openapi.ts.
+// openapi-gen makes the one file that the module lacks, see src/lab/mirror/kubernetes-openapi.ts.
 module provision.invalid/lab/kubernetes-1.23
 
 go 1.24.0

@@ -3,14 +3,14 @@ import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ProvisionError } from '../model/index.js';
 import { exists } from './files.js';
+import { cgroupRoots, cgroupsBelow, killProcesses, labCgroup, labProcesses } from './hosts/processes.js';
+import { restoreKernel } from './hosts/shared-kernel.js';
+import { hostNamespaces, removeWiring, unplugHost, wiringLeft } from './hosts/wiring.js';
 import { endMirror } from './lab-mirror.js';
 import { withLock } from './lock.js';
 import { type LabPlaces, labPlaces, type Places, placesOf } from './places.js';
-import { cgroupRoots, cgroupsBelow, killProcesses, labCgroup, labProcesses } from './processes.js';
 import { allRecords, checkLabName, type LabRecord, readRecord } from './record.js';
 import { labObstacle } from './requirements.js';
-import { restoreKernel } from './shared-kernel.js';
-import { hostNamespaces, removeWiring, unplugHost, wiringLeft } from './wiring.js';
 
 export interface DownOptions {
   readonly places?: Places | undefined;

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import type { Outcome } from '../model/index.js';
 import { ProvisionError } from '../model/index.js';
 import { describeLab, type Lab } from './describe.js';
-import { inContainer } from './inside.js';
+import { inContainer } from './hosts/inside.js';
+import { onHost, sshWords } from './hosts/ssh.js';
 import { type Places, placesOf } from './places.js';
 import { type LabHost, readRecord } from './record.js';
-import { onHost, sshWords } from './ssh.js';
 
 /** A lab that is there, and one of its hosts. Throws LAB or USAGE with what there is. */
 export async function findHost(

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BuiltMirror, buildMirror } from './build.js';
-import type { LabRelease } from './components.js';
-import type { DiskFile } from './disk.js';
-import { mirrorPids, serveMirror, stopMirror } from './mirror.js';
-import { debianSource } from './mirror-debian.js';
+import type { LabRelease } from './content/components.js';
+import type { DiskFile } from './hosts/disk.js';
+import type { HostPackages } from './hosts/root.js';
+import { type BuiltMirror, buildMirror } from './mirror/build.js';
+import { debianSource } from './mirror/debian.js';
+import { mirrorPids, serveMirror, stopMirror } from './mirror/serve.js';
 import type { Places } from './places.js';
-import type { HostPackages } from './root.js';
 
 /** What a host and an inventory need to know of the lab's running mirror. */
 export interface LabMirror {

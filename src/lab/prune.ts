@@ -3,13 +3,13 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { lstat, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProvisionError } from '../model/index.js';
-import { mirrorFolders } from './build.js';
-import { labReleases } from './components.js';
+import { labReleases } from './content/components.js';
+import { rootFolders } from './hosts/root.js';
+import { vmRootFolder } from './hosts/vm-root.js';
 import { locksHeld } from './lock.js';
+import { mirrorFolders } from './mirror/build.js';
 import type { Places } from './places.js';
 import { allRecords } from './record.js';
-import { rootFolders } from './root.js';
-import { vmRootFolder } from './vm-root.js';
 
 /** A folder of the cache that this checkout does not name. */
 export interface Leftover {

@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProvisionError } from '../model/index.js';
-import type { LabRelease } from './components.js';
+import type { LabRelease } from './content/components.js';
 import { replaceFile } from './files.js';
-import { hostNetwork, type LabNetwork } from './network.js';
+import { hostNetwork, type LabNetwork } from './hosts/network.js';
 import { labPlaces, type Places } from './places.js';
 
 /** What this machine knows of a lab while it is there; kept in /run/provision-lab/NAME/lab.json. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ProvisionError } from '../model/index.js';
 import { must } from './command.js';
-import { missingMirrorPackages } from './mirror-requirements.js';
+import { missingMirrorPackages } from './mirror/requirements.js';
 
 /** What a lab needs of the machine: the Debian package, and a file or command by which it is recognised. */
 const needed: readonly { readonly name: string; readonly proof: string }[] = [

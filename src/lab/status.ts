@@ -1,9 +1,9 @@
 import { describeLab, type Lab } from './describe.js';
+import { untilGreeted } from './hosts/ssh.js';
+import { isRunning } from './hosts/start.js';
 import { mirrorProcesses } from './lab-mirror.js';
 import { labPlaces, type Places, placesOf } from './places.js';
 import { allRecords, hostsOf, type LabHost, readRecord } from './record.js';
-import { untilGreeted } from './ssh.js';
-import { isRunning } from './start.js';
 
 export interface HostStatus extends LabHost {
   readonly running: boolean;

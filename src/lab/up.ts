@@ -4,25 +4,25 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { ProvisionError } from '../model/index.js';
 import { must } from './command.js';
-import type { LabRelease } from './components.js';
+import type { LabRelease } from './content/components.js';
 import { describeLab, type Lab } from './describe.js';
-import { diskFiles, type HostIdentity, makeDisk, mayLowerOomScore } from './disk.js';
 import { exists, replaceFile } from './files.js';
-import { inventoryText, knownHostsText } from './lab-files.js';
+import { diskFiles, type HostIdentity, makeDisk, mayLowerOomScore } from './hosts/disk.js';
+import { inventoryText, knownHostsText } from './hosts/lab-files.js';
+import { killProcesses } from './hosts/processes.js';
+import { likeOf, register, releaseOf } from './hosts/register.js';
+import { ensureRoot, type HostPackages, hostKind, packagesOf } from './hosts/root.js';
+import { onHost } from './hosts/ssh.js';
+import { hostCgroup, isRunning, startHost, waitForHost } from './hosts/start.js';
+import { type VmWish, vmFiles } from './hosts/vm.js';
+import { makeVmDisk } from './hosts/vm-disk.js';
+import { ensureVmRoot } from './hosts/vm-root.js';
+import { layWiring } from './hosts/wiring.js';
 import { buildLabMirror, type LabMirror, startMirror, trustFiles } from './lab-mirror.js';
 import { withLock } from './lock.js';
 import { type LabPlaces, labPlaces, type Places, placesOf } from './places.js';
-import { killProcesses } from './processes.js';
 import { checkLabName, diskOf, hostsOf, type LabHost, type LabRecord, readRecord } from './record.js';
-import { likeOf, register, releaseOf } from './register.js';
 import { labObstacle, thisMachine } from './requirements.js';
-import { ensureRoot, type HostPackages, hostKind, packagesOf } from './root.js';
-import { onHost } from './ssh.js';
-import { hostCgroup, isRunning, startHost, waitForHost } from './start.js';
-import { type VmWish, vmFiles } from './vm.js';
-import { makeVmDisk } from './vm-disk.js';
-import { ensureVmRoot } from './vm-root.js';
-import { layWiring } from './wiring.js';
 
 export interface UpOptions {
   /** Number of hosts. Default: as many as there are, or 3. A lab never shrinks by `up`. */

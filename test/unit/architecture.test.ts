@@ -99,6 +99,23 @@ describe('the rooms', () => {
     expect(wrong).toEqual([]);
   });
 
+  test('in the lab, what the mirror holds knows neither mirror nor hosts, and these two not each other', () => {
+    const parts: Readonly<Record<string, RegExp>> = {
+      content: /^lab\/content\//,
+      mirror: /^lab\/(mirror|content|[a-z-]+\.ts)/,
+      hosts: /^lab\/(hosts|content|[a-z-]+\.ts)/,
+    };
+    const wrong = sources.flatMap(({ path, text }) => {
+      const may = parts[/^lab\/(\w+)\//.exec(path)?.[1] ?? ''];
+      return importsOf(text)
+        .filter((target) => target.startsWith('.'))
+        .map((target) => relative(join(root, 'src'), resolve(root, 'src', dirname(path), target)))
+        .filter((goal) => goal.startsWith('lab/') && may?.test(goal.replace(/\.js$/, '.ts')) === false)
+        .map((goal) => `${path} imports ${goal}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
   test('each package has one room', () => {
     const wrong = sources.flatMap(({ path, text }) =>
       importsOf(text)
@@ -119,9 +136,9 @@ describe('the rooms', () => {
 
 describe('the sources', () => {
   test('only main ends the process', () =>
-    expect(matching(/process\.exit\b(?!Code)/, /^(main|lab\/mirror-server)\.ts$/)).toEqual([]));
+    expect(matching(/process\.exit\b(?!Code)/, /^(main|lab\/mirror\/server)\.ts$/)).toEqual([]));
   test('nobody prints but through a terminal or a listener', () =>
-    expect(matching(/\bconsole\./, /^lab\/mirror-server\.ts$/)).toEqual([]));
+    expect(matching(/\bconsole\./, /^lab\/mirror\/server\.ts$/)).toEqual([]));
   test('dry-run is not a word of the engine', () => expect(matching(/dry.?run/i, /^(cli|run)\//)).toEqual([]));
   test('no default exports', () => expect(matching(/^export default/, /^$/)).toEqual([]));
   test('no step reads the clock or draws lots', () =>

@@ -1,15 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { type LabRelease, type LabVersions, labRelease, labReleases, versionsOf } from '../../../src/lab/components.js';
-import { aliasesOf, mirrorContent } from '../../../src/lab/components-content.js';
-import { type GoBuild, goBuilds } from '../../../src/lab/go-builds.js';
-import { goFolder } from '../../../src/lab/go-cache.js';
-import { taggedFolders } from '../../../src/lab/kubernetes-openapi.js';
-import { forArch, goArguments, mirrorPath, repositoryOf } from '../../../src/lab/mirror-layout.js';
-import { leastGo } from '../../../src/lab/mirror-requirements.js';
-import { buildSteps, describeLine } from '../../../src/lab/mirror-steps.js';
-import { recipeFiles, recipesDir } from '../../../src/lab/recipes.js';
+import {
+  type LabRelease,
+  type LabVersions,
+  labRelease,
+  labReleases,
+  versionsOf,
+} from '../../../src/lab/content/components.js';
+import { type GoBuild, goBuilds } from '../../../src/lab/content/go-builds.js';
+import { aliasesOf, mirrorContent } from '../../../src/lab/content/mirror-content.js';
+import { recipeFiles, recipesDir } from '../../../src/lab/content/recipes.js';
+import { goFolder } from '../../../src/lab/mirror/go-cache.js';
+import { taggedFolders } from '../../../src/lab/mirror/kubernetes-openapi.js';
+import { forArch, goArguments, mirrorPath, repositoryOf } from '../../../src/lab/mirror/layout.js';
+import { leastGo } from '../../../src/lab/mirror/requirements.js';
+import { buildSteps, describeLine } from '../../../src/lab/mirror/steps.js';
 import { releaseFor, releases } from '../../../src/release/index.js';
 import { aMirrors } from '../../support/scene.js';
 

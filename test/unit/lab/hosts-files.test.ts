@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { diskFiles, type HostIdentity, hasSysResource } from '../../../src/lab/disk.js';
 import { commandLine } from '../../../src/lab/exec.js';
-import { inventoryText, knownHostsText } from '../../../src/lab/lab-files.js';
-import { labNetwork } from '../../../src/lab/network.js';
+import { diskFiles, type HostIdentity, hasSysResource } from '../../../src/lab/hosts/disk.js';
+import { inventoryText, knownHostsText } from '../../../src/lab/hosts/lab-files.js';
+import { labNetwork } from '../../../src/lab/hosts/network.js';
+import { differences } from '../../../src/lab/hosts/shared-kernel.js';
 import { placesOf } from '../../../src/lab/places.js';
 import { hostsOf, type LabRecord } from '../../../src/lab/record.js';
-import { differences } from '../../../src/lab/shared-kernel.js';
 
 const { checkout } = placesOf();
 const record: LabRecord = {

@@ -2,11 +2,11 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { cgroupsBelow } from '../../../src/lab/hosts/processes.js';
+import { hostKind } from '../../../src/lab/hosts/root.js';
 import { withLock } from '../../../src/lab/lock.js';
 import { placesOf } from '../../../src/lab/places.js';
-import { cgroupsBelow } from '../../../src/lab/processes.js';
 import { labObstacle, type Machine, missingLabPackages } from '../../../src/lab/requirements.js';
-import { hostKind } from '../../../src/lab/root.js';
 import { runProgram } from '../../../src/transport/index.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'provision-lab-test-'));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { chooseSlot, hostNetwork, labNetwork, overlapsLab, subnet } from '../../../src/lab/network.js';
+import { chooseSlot, hostNetwork, labNetwork, overlapsLab, subnet } from '../../../src/lab/hosts/network.js';
+import { isOfLab } from '../../../src/lab/hosts/wiring.js';
 import { checkLabName } from '../../../src/lab/record.js';
-import { isOfLab } from '../../../src/lab/wiring.js';
 
 describe('addresses', () => {
   test('the default lab has the addresses of the committed inventory', () => {

@@ -7,7 +7,7 @@ import {
   parseGoVersion,
   reaches,
   repositoryOf,
-} from '../../../src/lab/mirror-layout.js';
+} from '../../../src/lab/mirror/layout.js';
 
 describe('mirrorPath', () => {
   test('keeps host and path of an upstream URL', () => {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createFileServer, parseListen, requestedPath } from '../../../src/lab/mirror-server.js';
+import { createFileServer, parseListen, requestedPath } from '../../../src/lab/mirror/server.js';
 
 describe('requestedPath', () => {
   test.each([

@@ -3,11 +3,11 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { mutateArguments, tarArguments } from '../../../src/lab/images.js';
-import { mirrorPids, registryConfiguration, serveMirror, stopMirror } from '../../../src/lab/mirror.js';
-import { debianSource, poolName } from '../../../src/lab/mirror-debian.js';
-import { freePort } from '../../../src/lab/mirror-port.js';
-import { startTime } from '../../../src/lab/mirror-process.js';
+import { debianSource, poolName } from '../../../src/lab/mirror/debian.js';
+import { mutateArguments, tarArguments } from '../../../src/lab/mirror/images.js';
+import { freePort } from '../../../src/lab/mirror/port.js';
+import { startTime } from '../../../src/lab/mirror/process.js';
+import { mirrorPids, registryConfiguration, serveMirror, stopMirror } from '../../../src/lab/mirror/serve.js';
 import { placesOf } from '../../../src/lab/places.js';
 
 describe('serveMirror', () => {

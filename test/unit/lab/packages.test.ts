@@ -2,16 +2,16 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { baseRepositories, repositoryNamed } from '../../../src/family/index.js';
-import { labReleases, versionsOf } from '../../../src/lab/components.js';
-import { mirrorContent } from '../../../src/lab/components-content.js';
-import { mirrorPath } from '../../../src/lab/mirror-layout.js';
-import { groupsOf, nfpmRecipe, packageFile } from '../../../src/lab/mirror-packages.js';
-import { repositoryText } from '../../../src/lab/mirror-rpm.js';
-import { keyUrls, packageRepositories, repositoryFiles } from '../../../src/lab/package-repositories.js';
-import { distributionPackages, type PackageSpec } from '../../../src/lab/packages.js';
-import { formerPatch, kubernetesPackages } from '../../../src/lab/packages-kubernetes.js';
-import { readRootPackages, rootPackages } from '../../../src/lab/packages-root.js';
-import { recipesDir } from '../../../src/lab/recipes.js';
+import { labReleases, versionsOf } from '../../../src/lab/content/components.js';
+import { mirrorContent } from '../../../src/lab/content/mirror-content.js';
+import { keyUrls, packageRepositories, repositoryFiles } from '../../../src/lab/content/package-repositories.js';
+import { distributionPackages, type PackageSpec } from '../../../src/lab/content/packages.js';
+import { formerPatch, kubernetesPackages } from '../../../src/lab/content/packages-kubernetes.js';
+import { readRootPackages, rootPackages } from '../../../src/lab/content/packages-root.js';
+import { recipesDir } from '../../../src/lab/content/recipes.js';
+import { mirrorPath } from '../../../src/lab/mirror/layout.js';
+import { groupsOf, nfpmRecipe, packageFile } from '../../../src/lab/mirror/packages.js';
+import { repositoryText } from '../../../src/lab/mirror/rpm.js';
 
 const doubles = (names: readonly string[]): readonly string[] =>
   names.filter((name, index) => names.indexOf(name) !== index);

@@ -3,11 +3,11 @@ import { linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { hostKinds, rootFolders } from '../../../src/lab/hosts/root.js';
+import { vmRootFolder } from '../../../src/lab/hosts/vm-root.js';
 import { lockNames } from '../../../src/lab/lock.js';
 import { type Places, placesOf } from '../../../src/lab/places.js';
 import { mentions, type PruneOptions, prune } from '../../../src/lab/prune.js';
-import { hostKinds, rootFolders } from '../../../src/lab/root.js';
-import { vmRootFolder } from '../../../src/lab/vm-root.js';
 
 describe('what no recipe names any more', () => {
   let folder = '';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { likeOf, releaseOf } from '../../../src/lab/hosts/register.js';
 import type { LabRecord } from '../../../src/lab/record.js';
-import { likeOf, releaseOf } from '../../../src/lab/register.js';
 
 const there = { release: '1.36' } as LabRecord;
 const other = '1.23' as const;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { labNetwork } from '../../../src/lab/network.js';
+import { labNetwork } from '../../../src/lab/hosts/network.js';
+import { chooseVms, vmFiles } from '../../../src/lab/hosts/vm.js';
 import { hostsOf, type LabRecord } from '../../../src/lab/record.js';
-import { chooseVms, vmFiles } from '../../../src/lab/vm.js';
 
 describe('which hosts of a lab are virtual machines', () => {
   const none = { hosts: 0, vms: [] };

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, readlink, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ProvisionError } from '../model/index.js';
-import { must } from './command.js';
-import { exists } from './files.js';
-import { withLock } from './lock.js';
-import type { Places } from './places.js';
+import { ProvisionError } from '../../model/index.js';
+import { must } from '../command.js';
+import { exists } from '../files.js';
+import { withLock } from '../lock.js';
+import type { Places } from '../places.js';
 
 /** What a host's packages are; and, for those of rpm, where the installed system has its publishers' keys. */
 export type HostPackages = { readonly format: 'deb' } | { readonly format: 'rpm'; readonly keys: readonly string[] };

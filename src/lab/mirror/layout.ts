@@ -1,8 +1,8 @@
 // Where things lie in the mirror and under which key it is cached. Pure: no file is read here.
 import { createHash } from 'node:crypto';
-import { ProvisionError } from '../model/index.js';
-import type { Arch } from './components.js';
-import type { GoBuild } from './go-builds.js';
+import { ProvisionError } from '../../model/index.js';
+import type { Arch } from '../content/components.js';
+import type { GoBuild } from '../content/go-builds.js';
 
 /** A URL of the table for one architecture. */
 export function forArch(url: string, arch: Arch): string {

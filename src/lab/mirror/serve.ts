@@ -6,9 +6,9 @@ import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { ProvisionError } from '../model/index.js';
-import { debianFolder, debianKeyring } from './mirror-debian.js';
-import { endProcess, startTime } from './mirror-process.js';
+import { ProvisionError } from '../../model/index.js';
+import { debianFolder, debianKeyring } from './debian.js';
+import { endProcess, startTime } from './process.js';
 
 export interface MirrorService {
   /** What `buildMirror` gave. */
@@ -51,7 +51,7 @@ export async function serveMirror(service: MirrorService): Promise<RunningMirror
   await mkdir(runDir, { recursive: true });
   const filesUrl = `http://${address}:${filesPort}`;
   const registryUrl = `http://${address}:${registryPort}`;
-  const server = fileURLToPath(new URL('./mirror-server.js', import.meta.url));
+  const server = fileURLToPath(new URL('./server.js', import.meta.url));
   const root = join(mirrorDir, 'files');
   const files = await ensureService(
     runDir,

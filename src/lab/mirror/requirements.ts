@@ -1,11 +1,11 @@
 // What this machine must have before a mirror can be built, asked once and refused once, with everything that is missing.
 import { access, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { ProvisionError } from '../model/index.js';
-import type { Arch } from './components.js';
-import { debianSuite } from './mirror-debian.js';
-import { parseGoVersion, reaches } from './mirror-layout.js';
-import { readCommand } from './mirror-run.js';
+import { ProvisionError } from '../../model/index.js';
+import type { Arch } from '../content/components.js';
+import { debianSuite } from './debian.js';
+import { parseGoVersion, reaches } from './layout.js';
+import { readCommand } from './run.js';
 
 /** The newest `go` line of a go.mod in lab/ (cri-tools 1.36.0). */
 export const leastGo = [1, 26, 2] as const;

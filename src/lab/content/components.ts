@@ -1,6 +1,6 @@
 // The versions of what the lab runs, by Kubernetes minor, as data. How they are built is in go-builds.ts, what becomes of the
-// binaries in components-content.ts.
-import { ProvisionError } from '../model/index.js';
+// binaries in mirror-content.ts.
+import { ProvisionError } from '../../model/index.js';
 
 export type Arch = 'amd64' | 'arm64';
 

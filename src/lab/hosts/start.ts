@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ProvisionError } from '../model/index.js';
-import { lastLines } from './command.js';
-import { labPlaces, type Places } from './places.js';
+import { ProvisionError } from '../../model/index.js';
+import { lastLines } from '../command.js';
+import { labPlaces, type Places } from '../places.js';
+import { diskOf, type LabHost, type LabRecord } from '../record.js';
 import { killProcesses, labCgroup, labProcesses } from './processes.js';
-import { diskOf, type LabHost, type LabRecord } from './record.js';
 import { onHost, untilGreeted } from './ssh.js';
 import { plugHost, plugVm } from './wiring.js';
 

@@ -1,7 +1,7 @@
 // What a package of the lab's mirror is, and the packages of the distributions' own repositories, as data. Their programs are
 // Debian's or built here; names, versions and dependencies are those of the publisher whom the lab stands in for.
 // Knows nothing of how a package is made or where it is offered.
-import type { BinaryRef } from './components-content.js';
+import type { BinaryRef } from './mirror-content.js';
 
 /** Where a file of a package comes from. */
 export type FileSource =

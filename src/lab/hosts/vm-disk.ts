@@ -1,6 +1,6 @@
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { must } from './command.js';
+import { must } from '../command.js';
 import { type DiskFile, makeDisk } from './disk.js';
 
 /** A script of lab/hosts in a mount namespace of its own: what it mounts is gone with it. */

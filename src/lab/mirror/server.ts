@@ -1,4 +1,4 @@
-// The file server of the lab's mirror, a process of its own: `node mirror-server.js --root DIR --listen ADDRESS:PORT`.
+// The file server of the lab's mirror, a process of its own: `node server.js --root DIR --listen ADDRESS:PORT`.
 // It answers GET and HEAD for regular files below the root and nothing else. Knows nothing of what the files are.
 import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
@@ -86,7 +86,7 @@ export function parseListen(text: string): { readonly host: string; readonly por
 async function main(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...argv], options: { root: { type: 'string' }, listen: { type: 'string' } } });
   if (values.root === undefined || values.listen === undefined) {
-    throw new Error('usage: mirror-server.js --root DIR --listen ADDRESS:PORT');
+    throw new Error('usage: server.js --root DIR --listen ADDRESS:PORT');
   }
   const server = await createFileServer(values.root);
   server.once('error', (error) => {

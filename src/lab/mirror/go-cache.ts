@@ -2,13 +2,13 @@
 // share them and a change of what a mirror holds compiles nothing. Knows nothing of what becomes of the binaries.
 import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Arch } from './components.js';
-import type { GoBuild } from './go-builds.js';
+import type { Arch } from '../content/components.js';
+import type { GoBuild } from '../content/go-builds.js';
+import { recipeFiles, recipesDir } from '../content/recipes.js';
+import { makeOnce } from '../once.js';
 import { vendorWithOpenapi } from './kubernetes-openapi.js';
-import { cacheKey, goArguments } from './mirror-layout.js';
-import { type CommandOptions, readCommand, runCommand } from './mirror-run.js';
-import { makeOnce } from './once.js';
-import { recipeFiles, recipesDir } from './recipes.js';
+import { cacheKey, goArguments } from './layout.js';
+import { type CommandOptions, readCommand, runCommand } from './run.js';
 
 /** Raise it when the way builds are run changes without any build or recipe changing. */
 const goRevision = '1';

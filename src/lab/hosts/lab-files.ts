@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
-import { versionsOf } from './components.js';
-import type { LabHost, LabRecord } from './record.js';
+import { versionsOf } from '../content/components.js';
+import type { LabHost, LabRecord } from '../record.js';
 import { hostKind, packagesOf } from './root.js';
 
 /** All of the kubelet's own thresholds (they are replaced together), with room in bytes: 15 % of a large disk is a working machine. */

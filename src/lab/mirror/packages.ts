@@ -2,14 +2,14 @@
 // them in the cache by what they are made of. Knows nothing of repositories.
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { GoBuild } from './go-builds.js';
+import type { GoBuild } from '../content/go-builds.js';
+import type { FileSource, PackageSpec } from '../content/packages.js';
+import { recipeFiles, recipesDir } from '../content/recipes.js';
+import { makeOnce } from '../once.js';
+import { downloadPackages } from './debian.js';
 import { type GoMachine, goFolder } from './go-cache.js';
-import { downloadPackages } from './mirror-debian.js';
-import { cacheKey } from './mirror-layout.js';
-import { type CommandOptions, runCommand } from './mirror-run.js';
-import { makeOnce } from './once.js';
-import type { FileSource, PackageSpec } from './packages.js';
-import { recipeFiles, recipesDir } from './recipes.js';
+import { cacheKey } from './layout.js';
+import { type CommandOptions, runCommand } from './run.js';
 import { ensureSigningKey } from './signing-key.js';
 
 /** Raise it when the way packages are made changes without any of them changing. */

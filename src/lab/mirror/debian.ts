@@ -2,8 +2,8 @@
 // unpacked trees that image layers are made of. Knows nothing of Go, of images or of lab hosts.
 import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { linkFile } from './files.js';
-import { type CommandOptions, readCommand, runCommand } from './mirror-run.js';
+import { linkFile } from '../files.js';
+import { type CommandOptions, readCommand, runCommand } from './run.js';
 import { type SigningKey, withSigner } from './signing-key.js';
 
 /** Suite of the lab hosts; the machine must be of the same one, because its apt chooses the packages. */

@@ -1,8 +1,8 @@
 import { readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runProgram } from '../transport/index.js';
-import { exists, replaceFile } from './files.js';
-import type { Places } from './places.js';
+import { runProgram } from '../../transport/index.js';
+import { exists, replaceFile } from '../files.js';
+import type { Places } from '../places.js';
 
 /**
  * Kernel settings that hosts share with the machine and that a kubelet, a systemd or this lab itself changes. They are

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { ProvisionError } from '../model/index.js';
-import type { Places } from './places.js';
+import { ProvisionError } from '../../model/index.js';
+import type { Places } from '../places.js';
 import { ensureTree, type RootRecipe, treeFolder } from './root.js';
 import { inOwnMounts } from './vm-disk.js';
 

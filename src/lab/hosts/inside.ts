@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Outcome, ProvisionError } from '../model/index.js';
-import { runProgram } from '../transport/index.js';
+import { type Outcome, ProvisionError } from '../../model/index.js';
+import { runProgram } from '../../transport/index.js';
+import type { LabHost } from '../record.js';
 import { cgroupRoots, labCgroup } from './processes.js';
-import type { LabHost } from './record.js';
 
 /**
  * One command line in a container's namespaces, as root and by bash, as its SSH would run it: without a key exchange, a login and a user's

@@ -1,24 +1,24 @@
 // Makes the lab's mirror of one Kubernetes release: every real component built once from pinned Go modules, laid out under
 // upstream's URLs, with images in a real registry and a signed apt repository, in a cache outside the checkout. A newcomer
-// starts here: components.ts says which VERSIONS, components-content.ts WHAT is made of them, mirror-steps.ts in which ORDER,
+// starts here: components.ts says which VERSIONS, mirror-content.ts WHAT is made of them, steps.ts in which ORDER,
 // lab/ holds the go.mod files that pin it. Knows nothing of lab hosts.
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { arch as machineArch } from 'node:os';
 import { join, resolve } from 'node:path';
-import { ProvisionError } from '../model/index.js';
-import type { Arch, LabRelease } from './components.js';
-import { type MirrorContent, mirrorContent } from './components-content.js';
-import { exists, linkFile } from './files.js';
+import { ProvisionError } from '../../model/index.js';
+import type { Arch, LabRelease } from '../content/components.js';
+import { type MirrorContent, mirrorContent } from '../content/mirror-content.js';
+import { exists, linkFile } from '../files.js';
+import { alone } from '../once.js';
 import { type GoMachine, goFolder, readGoVersion } from './go-cache.js';
-import { startRegistry, stopMirror } from './mirror.js';
-import { cacheKey, forArch, mirrorPath } from './mirror-layout.js';
-import { groupsOf, packagesFolder } from './mirror-packages.js';
-import { freePort } from './mirror-port.js';
-import { checkRequirements } from './mirror-requirements.js';
-import { buildSteps, describeLine, type Workplace } from './mirror-steps.js';
-import { alone } from './once.js';
+import { cacheKey, forArch, mirrorPath } from './layout.js';
+import { groupsOf, packagesFolder } from './packages.js';
+import { freePort } from './port.js';
+import { checkRequirements } from './requirements.js';
+import { startRegistry, stopMirror } from './serve.js';
 import { ensureSigningKey } from './signing-key.js';
+import { buildSteps, describeLine, type Workplace } from './steps.js';
 
 /** Where the build stands. `done` of `total` steps are finished; `detail` changes while one step is at work. */
 export interface MirrorProgress {

@@ -3,8 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** lab/ of the checkout, seen from dist/src/lab/. */
-export const recipesDir = fileURLToPath(new URL('../../../lab', import.meta.url));
+/** lab/ of the checkout, seen from dist/src/lab/content/. */
+export const recipesDir = fileURLToPath(new URL('../../../../lab', import.meta.url));
 
 /** Every file of these folders of lab/, its text by its path below lab/. */
 export async function recipeFiles(folders: Iterable<string>): Promise<ReadonlyMap<string, string>> {

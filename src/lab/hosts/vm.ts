@@ -1,4 +1,4 @@
-import { ProvisionError } from '../model/index.js';
+import { ProvisionError } from '../../model/index.js';
 import { type DiskFile, diskFiles, type HostIdentity } from './disk.js';
 
 /** Hosts that are asked to be virtual machines: those named, or (true) all that are made now. */

@@ -2,13 +2,18 @@
 // repository files that publishers offer beside them. Knows nothing of how packages are made.
 import { copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { linkFile } from './files.js';
+import {
+  keyUrls,
+  type PackageRepository,
+  type RepositoryFile,
+  repositoryFiles,
+} from '../content/package-repositories.js';
+import { linkFile } from '../files.js';
+import { makeAptRepository } from './debian.js';
 import type { GoMachine } from './go-cache.js';
-import { makeAptRepository } from './mirror-debian.js';
-import { mirrorPath } from './mirror-layout.js';
-import { rpmMachine } from './mirror-packages.js';
-import { type CommandOptions, runCommand } from './mirror-run.js';
-import { keyUrls, type PackageRepository, type RepositoryFile, repositoryFiles } from './package-repositories.js';
+import { mirrorPath } from './layout.js';
+import { rpmMachine } from './packages.js';
+import { type CommandOptions, runCommand } from './run.js';
 import { type SigningKey, withSigner } from './signing-key.js';
 
 type RepositoryPlace = Pick<GoMachine, 'arch'> & { readonly filesDir: string };

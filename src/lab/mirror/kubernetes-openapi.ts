@@ -3,7 +3,7 @@
 // over every package that is tagged. Knows nothing of what is built with it.
 import { cp, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type CommandOptions, readCommand, runCommand } from './mirror-run.js';
+import { type CommandOptions, readCommand, runCommand } from './run.js';
 
 const generator = 'k8s.io/kube-openapi/cmd/openapi-gen';
 const outputPackage = 'k8s.io/kubernetes/pkg/generated/openapi';

@@ -2,11 +2,11 @@
 // rest by crane. Knows nothing of how the binaries came to be.
 import { chmod, copyFile, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Arch } from './components.js';
-import type { ImageSpec, MirrorContent } from './components-content.js';
-import { linkIptables, unpackPackages } from './mirror-debian.js';
-import { repositoryOf } from './mirror-layout.js';
-import { type CommandOptions, readCommand, runCommand } from './mirror-run.js';
+import type { Arch } from '../content/components.js';
+import type { ImageSpec, MirrorContent } from '../content/mirror-content.js';
+import { linkIptables, unpackPackages } from './debian.js';
+import { repositoryOf } from './layout.js';
+import { type CommandOptions, readCommand, runCommand } from './run.js';
 
 /** The folders that the work on images reads and writes. */
 export interface ImageWorkplace {

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Outcome, ProvisionError } from '../model/index.js';
-import { runProgram } from '../transport/index.js';
+import { type Outcome, ProvisionError } from '../../model/index.js';
+import { runProgram } from '../../transport/index.js';
 
 /**
  * Seconds for a connection with its key exchange, and until one that went silent is given up: an emulated processor on a busy machine

@@ -1,7 +1,7 @@
 // Runs the commands of the mirror's build: what they say is heard while it comes, and a failure is a letter.
 // Decides nothing.
-import { type Outcome, ProvisionError } from '../model/index.js';
-import { type ProgramOptions, runProgram } from '../transport/index.js';
+import { type Outcome, ProvisionError } from '../../model/index.js';
+import { type ProgramOptions, runProgram } from '../../transport/index.js';
 
 export interface CommandOptions {
   readonly cwd?: string | undefined;

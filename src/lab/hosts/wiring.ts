@@ -1,8 +1,8 @@
 import { readdir, writeFile } from 'node:fs/promises';
-import { runProgram } from '../transport/index.js';
-import { must } from './command.js';
+import { runProgram } from '../../transport/index.js';
+import { must } from '../command.js';
+import type { LabHost } from '../record.js';
 import type { LabNetwork } from './network.js';
-import type { LabHost } from './record.js';
 
 const namespaces = async (): Promise<readonly string[]> => readdir('/run/netns').catch(() => []);
 const links = async (): Promise<readonly string[]> => readdir('/sys/class/net');

@@ -1,4 +1,4 @@
-import { type Cidr, nthAddress, overlaps, ProvisionError, parseCidr } from '../model/index.js';
+import { type Cidr, nthAddress, overlaps, ProvisionError, parseCidr } from '../../model/index.js';
 
 /** A lab's own piece of network. Every lab has one slot, which names its links; its subnet is 10.201.<slot>.0/24 or as asked. */
 export interface LabNetwork {

@@ -3,8 +3,8 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type CommandOptions, readCommand, runCommand } from './mirror-run.js';
-import { makeOnce } from './once.js';
+import { makeOnce } from '../once.js';
+import { type CommandOptions, readCommand, runCommand } from './run.js';
 
 export interface SigningKey {
   /** ASCII-armored, for nobody but root. */
