@@ -25,7 +25,7 @@ export const swap: Kind<SwapResource, SwapAnswer> = {
 [ ! -e /proc/swaps ] || awk 'NR > 1 { print "active " $1 }' /proc/swaps || exit 1
 [ ! -e /etc/fstab ] || awk '$1 !~ /^#/ && $3 == "swap" { print "fstab " $0 }' /etc/fstab || exit 1
 if have systemctl; then
-  systemctl list-unit-files --type=swap --no-legend --no-pager --full | while read -r u state rest; do
+  systemctl list-unit-files '*.swap' --no-legend --no-pager --full | while read -r u state rest; do
     case $state in masked* | disabled) continue ;; esac
     case $(systemctl show --property=SourcePath -- "$u") in SourcePath=/etc/fstab) ;; *) echo "unit $u" ;; esac
   done
@@ -88,7 +88,7 @@ swap_off() {
   done
   have systemctl || return 0
   systemctl daemon-reload
-  systemctl list-unit-files --type=swap --no-legend --no-pager --full | while read -r _u _state _rest; do
+  systemctl list-unit-files '*.swap' --no-legend --no-pager --full | while read -r _u _state _rest; do
     case $_state in masked* | disabled) continue ;; esac
     [ "$(systemctl show --property=SourcePath -- "$_u")" != SourcePath=/etc/fstab ] || continue
     if [ -f "/etc/systemd/system/$_u" ]; then note "$entry.was.did" "enable $_u" && systemctl disable --quiet -- "$_u"
