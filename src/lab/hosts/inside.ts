@@ -22,11 +22,11 @@ export async function inContainer(
       host: host.name,
       hint: 'provision lab status shows which hosts run; provision lab up starts those that do not',
     });
+  const recipe = (name: string): string => join(place.checkout, 'lab/hosts', name);
   const argv = [
     // What start-host.sh takes from the host's own processes is taken from this one, too: syncs, and the machine's clock.
-    ...['perl', join(place.checkout, 'lab/hosts/no-sync.pl'), 'setpriv', '--bounding-set=-sys_time'],
-    ...['nsenter', `--target=${init}`, '--all', '--', 'env', '-i', '--chdir=/root', ...LOGIN],
-    ...['/bin/bash', '-c', words],
+    ...['perl', recipe('no-sync.pl'), 'setpriv', '--bounding-set=-sys_time', 'perl', recipe('enter.pl'), init],
+    ...['env', '-i', '--chdir=/root', ...LOGIN, '/bin/bash', '-c', words],
   ];
   return runProgram(argv, stdin === undefined ? {} : { stdin });
 }
@@ -36,13 +36,17 @@ const LOGIN = [
   ...['HOME=/root', 'USER=root', 'LOGNAME=root', 'SHELL=/bin/bash'],
 ];
 
-/** The host's first process, as this machine numbers it. systemd keeps itself, and nothing else, in init.scope. */
+/** The host's first process, as this machine numbers it. systemd keeps itself in init.scope, and what it forks until that has its own. */
 async function initOf(lab: string, host: string): Promise<string | undefined> {
   for (const root of await cgroupRoots())
     for (const scope of ['payload/init.scope', 'init.scope']) {
       const file = join(root, labCgroup(lab), host, scope, 'cgroup.procs');
-      const [pid = ''] = (await readFile(file, 'utf8').catch(() => '')).split('\n');
-      if (/^[1-9]\d*$/.test(pid)) return pid;
+      for (const pid of (await readFile(file, 'utf8').catch(() => '')).split('\n'))
+        if (/^[1-9]/.test(pid) && (await isFirst(pid))) return pid;
     }
   return undefined;
 }
+
+/** Whether a process is number 1 in the innermost namespace that it is in: `NSpid: 4711 1` (proc_pid_status(5)). */
+const isFirst = async (pid: string): Promise<boolean> =>
+  /^NSpid:.*\t1$/m.test(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => ''));
