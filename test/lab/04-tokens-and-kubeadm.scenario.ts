@@ -88,7 +88,8 @@ describe('a stock kubeadm', () => {
     // SystemVerification: the practice hosts may share a machine with cgroups v1, which kubeadm wants to be told about.
     const joined = await onHost('h4', `${command} --ignore-preflight-errors=SystemVerification 2>&1`);
     expect(joined).toContain('This node has joined the cluster');
-    await kubectl('wait --for=condition=Ready node/h4 --timeout=300s');
+    // kubeadm is done when the kubelet has its certificate; the kubelet makes its node a moment later.
+    await eventually(() => kubectl('get node h4'), /\bReady\b/, 300);
 
     const image = 'registry.k8s.io/e2e-test-images/agnhost:2.63.0';
     await kubectl(
