@@ -4,17 +4,16 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { ProvisionError } from '../model/index.js';
 import { must } from './command.js';
-import type { LabRelease } from './content/components.js';
 import { describeLab, type Lab } from './describe.js';
 import { exists, replaceFile } from './files.js';
 import { diskFiles, type HostIdentity, makeDisk, mayLowerOomScore } from './hosts/disk.js';
 import { inventoryText, knownHostsText } from './hosts/lab-files.js';
 import { killProcesses } from './hosts/processes.js';
-import { likeOf, register, releaseOf } from './hosts/register.js';
+import { type LabOptions, likeOf, register, releaseOf } from './hosts/register.js';
 import { ensureRoot, type HostPackages, hostKind, packagesOf } from './hosts/root.js';
 import { onHost } from './hosts/ssh.js';
 import { hostCgroup, isRunning, startHost, waitForHost } from './hosts/start.js';
-import { type VmWish, vmFiles } from './hosts/vm.js';
+import { vmFiles } from './hosts/vm.js';
 import { makeVmDisk } from './hosts/vm-disk.js';
 import { ensureVmRoot } from './hosts/vm-root.js';
 import { layWiring } from './hosts/wiring.js';
@@ -24,20 +23,8 @@ import { type LabPlaces, labPlaces, type Places, placesOf } from './places.js';
 import { checkLabName, diskOf, hostsOf, type LabHost, type LabRecord, readRecord } from './record.js';
 import { labObstacle, thisMachine } from './requirements.js';
 
-export interface UpOptions {
-  /** Number of hosts. Default: as many as there are, or 3. A lab never shrinks by `up`. */
-  readonly hosts?: number | undefined;
+export interface UpOptions extends LabOptions {
   readonly name?: string | undefined;
-  readonly like?: string | undefined;
-  /** Kubernetes that the mirror is made for. Default: the one that the lab has, or the newest. */
-  readonly release?: LabRelease | undefined;
-  readonly cidr?: string | undefined;
-  /** Make hosts anew, as if just installed: all of them or those named. */
-  readonly fresh?: boolean | readonly string[] | undefined;
-  /** Hosts that are virtual machines with a kernel of their own: those named, or (true) all that this call makes. */
-  readonly vm?: VmWish;
-  /** Without it the hosts have no packages and no artifacts. Default true. */
-  readonly mirror?: boolean | undefined;
   readonly places?: Places | undefined;
   readonly say?: ((line: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -11,17 +11,26 @@ import { defaultKind, type HostKind, hostKind } from './root.js';
 import { prepareKernel } from './shared-kernel.js';
 import { chooseVms, type VmWish } from './vm.js';
 
-/** What is asked of a lab that may or may not be there. */
-export interface LabWish {
-  readonly name: string;
-  readonly like?: string | undefined;
-  readonly root: string;
-  readonly release?: LabRelease | undefined;
+/** What its user asks of a lab that may or may not be there. */
+export interface LabOptions {
+  /** Number of hosts. Default: as many as there are, or 3. A lab never shrinks by `up`. */
   readonly hosts?: number | undefined;
+  readonly like?: string | undefined;
+  /** Kubernetes that the mirror is made for. Default: the one that the lab has, or the newest. */
+  readonly release?: LabRelease | undefined;
   readonly cidr?: string | undefined;
+  /** Make hosts anew, as if just installed: all of them or those named. */
   readonly fresh?: boolean | readonly string[] | undefined;
+  /** Hosts that are virtual machines with a kernel of their own: those named, or (true) all that this call makes. */
   readonly vm?: VmWish;
+  /** Without it the hosts have no packages and no artifacts. Default true. */
   readonly mirror?: boolean | undefined;
+}
+
+/** The same of one lab by its name; `root` is the folder that its hosts' disks begin with. */
+export interface LabWish extends LabOptions {
+  readonly name: string;
+  readonly root: string;
 }
 
 /** Finds the lab's record or makes one: a free slot, a subnet that nothing else on this machine uses. */
