@@ -8,7 +8,7 @@ import { FLEET_CHECKS, HOST_CHECKS } from './list.js';
 
 export type { Operation, Tried } from './check.js';
 export { type Misfit, misfits } from './fits.js';
-export { type UnknownName, unknownNames } from './names.js';
+export { unknownNames } from './names.js';
 export { trialWish } from './reach.js';
 export { preflightReference } from './reference.js';
 

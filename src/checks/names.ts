@@ -2,12 +2,12 @@ import { nearest } from '../model/index.js';
 import { FLEET_CHECKS, HOST_CHECKS } from './list.js';
 
 /** A name that no finding can have: demoting it would demote nothing. */
-export interface UnknownName {
+interface UnknownName {
   readonly name: string;
   readonly cure: string;
 }
 
-/** `Port-<number>` as it stands in docs/preflight.md: the part in `<…>` may be anything. */
+/** `Port-<port>` as it stands in docs/preflight.md: the part in `<…>` may be anything. */
 const NAMES = [...new Set([...FLEET_CHECKS, ...HOST_CHECKS].flatMap(({ tells }) => tells.map(({ name }) => name)))];
 const PATTERNS = NAMES.map((name) => new RegExp(`^${name.replace(/<.*>$/, '.+')}$`, 'i'));
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { type Operation, preflight } from '../../../src/checks/index.js';
+import { type Operation, preflight, unknownNames } from '../../../src/checks/index.js';
 import { type Situation, scene } from './scene.js';
 
 // Each file of test/cases/checks is a theme; each case lays a few facts over two healthy hosts and names what must be found:
@@ -36,6 +36,7 @@ test('every check that can be told is told by some case, and every case file say
   const told = new Set(files.flatMap(casesOf).flatMap((c) => c.finds.map((line) => line.split(' ')[2] ?? '')));
   // The names that operators may write into ignorePreflight: adding a check without a case, or renaming one, is seen here.
   expect([...told].sort()).toEqual(NAMES);
+  expect(unknownNames([...told])).toEqual([]);
   for (const file of files) expect(casesOf(file).length).toBeGreaterThan(0);
 });
 
