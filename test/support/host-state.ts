@@ -1,6 +1,7 @@
 /**
  * Everything about a lab host that reset has to put back, as text per topic. Read as root, past the product. What is enabled or masked is
- * told by the links that make it so: systemd itself takes 0.4 s for its list, and a run asks a hundred times.
+ * told by the links that make it so, what generators made of fstab by its files: systemd itself takes 0.4 s for its list, and a run asks a
+ * hundred times.
  */
 export interface HostState {
   readonly [topic: string]: readonly string[];
@@ -69,7 +70,7 @@ iptables-save 2>/dev/null | grep -v '^#' | sed 's/\\[[0-9:]*\\]//'
 topic nft
 nft list ruleset 2>/dev/null | sed 's/packets [0-9]* bytes [0-9]*//'
 topic units
-find /etc/systemd/system /run/systemd/system /run/systemd/system.control -type f -printf '%p\\n' -o -type l -printf '%p -> %l\\n' 2>/dev/null | sort
+find /etc/systemd/system /run/systemd/system /run/systemd/system.control /run/systemd/generator* -type f -printf '%p\\n' -o -type l -printf '%p -> %l\\n' 2>/dev/null | sort
 topic active
 systemctl list-units --no-legend --plain --type=service --state=active,failed | awk '{print $1, $3}' | grep -vE '^(systemd-|user@|user-runtime-dir@|session|apt-|man-db|dpkg-|e2scrub|fstrim|logrotate|polkit|packagekit|getty|console-getty)' | sort
 topic mounts
