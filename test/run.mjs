@@ -4,6 +4,7 @@
 //   npm test -- --only NAME          one scenario (or several, comma-separated) of test/lab/, without the unit tests
 //   npm test -- --nightly            the long ones, too
 //   npm test -- --list               the scenarios' names
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,8 +13,8 @@ import { compile, ensurePackages, refuseOldNode, root, run, stage } from '../lab
 const args = process.argv.slice(2);
 const flag = (name) => args.includes(name);
 const only = args.includes('--only') ? (args[args.indexOf('--only') + 1] ?? '').split(',') : null;
-/** The lab that the scenarios share; another name keeps two people in one checkout apart. */
-const LAB = process.env.PROVISION_TEST_LAB ?? 'ci';
+/** The lab that the scenarios share: every checkout has its own, so that what a killed run left is in nobody else's way. */
+const LAB = process.env.PROVISION_TEST_LAB ?? `ci-${createHash('sha256').update(root).digest('hex').slice(0, 4)}`;
 /** Scenarios that run side by side. Two keep two processors busy, and a third one makes all of them late. */
 const LANES = 2;
 /** The first lane has the lab as it is called, so that all its scenarios build on one cluster. */
@@ -159,12 +160,14 @@ async function main() {
     process.stdout.write(
       `left out (npm test -- --nightly): ${[...NIGHTLY].map(([name, why]) => `${name} (${why})`).join(', ')}\n`,
     );
+  process.stdout.write(`labs of this run: ${Array.from({ length: LANES }, (_, lane) => labOf(lane)).join(', ')}\n`);
   for (const minor of [null, ...new Set(chosen.flatMap((name) => MIRRORS.get(name) ?? []))])
     await stage(`lab: packages and components${minor === null ? '' : ` of Kubernetes ${minor}`}`, async () => {
       const release = minor === null ? [] : ['--release', minor];
       const { code } = await run([process.execPath, `${root}dist/src/main.js`, 'lab', 'build', ...release]);
       if (code !== 0) throw new Error('the lab could not be built');
     });
+  if (process.env.PROVISION_TEST_LAB === undefined) await takeDownLeftovers();
   // Those that go on where the one before them stopped keep to one lane. The others are taken by whichever lane is free.
   const inOrder = chosen.filter((name) => CHAIN.test(name));
   const free = chosen.filter((name) => !CHAIN.test(name));
@@ -173,13 +176,28 @@ async function main() {
     const next = () => (lane === 0 ? inOrder.shift() : undefined) ?? free.shift();
     for (let name = next(); name !== undefined; name = next())
       await scenario(name, ++begun, chosen.length, labOf(lane));
-    await run([process.execPath, `${root}dist/src/main.js`, 'lab', 'down', '--name', labOf(lane)], { quiet: true });
+    await labDown(labOf(lane));
   };
   await Promise.all(Array.from({ length: LANES }, (_, lane) => walk(lane)));
   if (chosen.length === 0) totals.failed++;
   if (only === null)
     await check('docs/seeds.md', () => runbooksAreProven(scenarios.filter((name) => !chosen.includes(name))));
   finish();
+}
+
+const labDown = (name) =>
+  run([process.execPath, `${root}dist/src/main.js`, 'lab', 'down', '--name', name], { quiet: true });
+
+/** What an earlier run of this checkout left when it was killed: scenarios count on hosts that nobody has touched. */
+async function takeDownLeftovers() {
+  const { code, output } = await run([process.execPath, `${root}dist/src/main.js`, 'lab', 'status', '--all'], {
+    quiet: true,
+  });
+  if (code !== 0) throw new Error(output);
+  for (const name of output.split('\n').filter((lab) => lab === LAB || lab.startsWith(`${LAB}-`))) {
+    process.stdout.write(`lab ${name} was left by an earlier run: it is taken down\n`);
+    await labDown(name);
+  }
 }
 
 /** Too long for every run, each with its reason. */
