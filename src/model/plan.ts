@@ -28,6 +28,8 @@ export interface Step {
   desire(scene: Scene): readonly Resource[];
   /** Steps that must be done on every host that has them before this one begins anywhere. */
   readonly after?: readonly string[] | undefined;
+  /** Steps that are let go first wherever they are still to be done; a host that fails in one of them is not waited for. */
+  readonly behind?: readonly string[] | undefined;
   /** What must answer before the host goes on. Only run when the step changed something or `verify` asks. */
   gates?(scene: Scene): readonly Probe[];
 }
@@ -43,6 +45,7 @@ export interface Stage {
   readonly step: string;
   readonly title: string;
   readonly after: readonly string[];
+  readonly behind: readonly string[];
   readonly hosts: ReadonlyMap<string, HostStage>;
 }
 

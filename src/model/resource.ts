@@ -251,6 +251,8 @@ export interface OwnApi {
   readonly server: string;
   /** What must be in the API before a token is worth anything. */
   readonly groundwork: readonly KubernetesObject[];
+  /** Commands that are run one after the other while the controller manager gets going. None of them has to succeed. */
+  readonly meanwhile: readonly (readonly string[])[];
 }
 
 /** Things that running components leave behind and nobody else owns; never made by us, removed by reset. */

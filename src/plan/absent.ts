@@ -27,8 +27,8 @@ export function planAbsent(input: AbsentInput): Plan {
     giving.set(node.name, { actions: backwards(ledger).map(removal), gates: [] });
   }
   const stages: Stage[] = [
-    { step: 'leave', title: 'Leave the cluster', after: [], hosts: leaving },
-    { step: 'give-back', title: 'Give the host back as it was', after: [], hosts: giving },
+    { step: 'leave', title: 'Leave the cluster', after: [], behind: [], hosts: leaving },
+    { step: 'give-back', title: 'Give the host back as it was', after: [], behind: [], hosts: giving },
   ];
   return { cluster: input.cluster.name, goal: 'absent', stages: stages.filter((stage) => stage.hosts.size > 0) };
 }

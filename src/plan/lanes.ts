@@ -4,6 +4,8 @@ import type { Action, Plan, Probe } from '../model/index.js';
 export interface Segment {
   /** Steps that must be done everywhere before this begins. */
   readonly after: readonly string[];
+  /** Steps that have to be over everywhere, done or failed, before this begins. */
+  readonly behind: readonly string[];
   readonly steps: readonly {
     readonly step: string;
     readonly title: string;
@@ -11,7 +13,7 @@ export interface Segment {
   }[];
 }
 
-/** Host -> its segments, in order. Barriers stand only where a step names another in `after`. */
+/** Host -> its segments, in order. Barriers stand only where a step names another in `after` or `behind`. */
 export function lanesOf(plan: Plan): ReadonlyMap<string, readonly Segment[]> {
   const present = new Set(plan.stages.map((stage) => stage.step));
   const lanes = new Map<string, Segment[]>();
@@ -20,10 +22,11 @@ export function lanesOf(plan: Plan): ReadonlyMap<string, readonly Segment[]> {
       const lane = lanes.get(host) ?? [];
       lanes.set(host, lane);
       const after = stage.after.filter((step) => present.has(step));
+      const behind = stage.behind.filter((step) => present.has(step));
       const part = { step: stage.step, title: stage.title, work: [...actions, ...gates] };
       const last = lane.at(-1);
-      if (last === undefined || after.length > 0) lane.push({ after, steps: [part] });
-      else lane[lane.length - 1] = { after: last.after, steps: [...last.steps, part] };
+      if (last === undefined || after.length + behind.length > 0) lane.push({ after, behind, steps: [part] });
+      else lane[lane.length - 1] = { ...last, steps: [...last.steps, part] };
     }
   }
   return lanes;

@@ -24,7 +24,10 @@ export function planPresent(input: PresentInput): Plan {
       const machine = factsOf(input.facts, node.name).machine;
       hosts.set(node.name, { actions, gates: step.gates?.(sceneOf(input.setting, node, machine)) ?? [] });
     }
-    if (hosts.size > 0) stages.push({ step: step.id, title: step.title, after: step.after ?? [], hosts });
+    if (hosts.size > 0) {
+      const { id, title, after = [], behind = [] } = step;
+      stages.push({ step: id, title, after, behind, hosts });
+    }
   }
   const retired = retirements(input, wishes);
   return {
@@ -73,7 +76,7 @@ function retirements(input: PresentInput, wishes: ReadonlyMap<string, readonly W
     const actions = backwards(unwanted).map(removal);
     if (actions.length > 0) hosts.set(node.name, { actions, gates: [] });
   }
-  return { step: 'retire', title: 'Take back what is no longer wanted', after: [], hosts };
+  return { step: 'retire', title: 'Take back what is no longer wanted', after: [], behind: [], hosts };
 }
 
 export const backwards = (ledger: readonly LedgerEntry[]): readonly LedgerEntry[] =>

@@ -10,6 +10,7 @@ export interface PlanJson {
     readonly step: string;
     readonly title: string;
     readonly after: readonly string[];
+    readonly behind: readonly string[];
     readonly hosts: readonly {
       readonly host: string;
       readonly actions: readonly ActionJson[];
@@ -34,10 +35,11 @@ const LONGEST_TEXT = 256;
 export const planJson = (plan: Plan): PlanJson => ({
   cluster: plan.cluster,
   goal: plan.goal,
-  stages: plan.stages.map(({ step, title, after, hosts }) => ({
+  stages: plan.stages.map(({ step, title, after, behind, hosts }) => ({
     step,
     title,
     after,
+    behind,
     hosts: [...hosts].map(([host, { actions, gates }]) => ({
       host,
       actions: actions.map(actionJson),

@@ -21,6 +21,7 @@ const TOKEN_MINUTES = 15;
 /** Seconds. kubeadm waits 4 minutes for the control plane and 5 for TLS bootstrap. */
 const API_WITHIN = 300;
 const CERTIFICATE_WITHIN = 180;
+const MEANWHILE_WITHIN = 300;
 
 const PEM = '/var/lib/kubelet/pki/kubelet-client-current.pem';
 const CONF = '/etc/kubernetes/kubelet.conf';
@@ -253,9 +254,15 @@ function joinThroughLeader(r: KubeletIdentityResource, action: Action): string {
   ].join('\n');
 }
 
+/** The lane goes on without them; what is left of them when the next one needs it, the runtime waits for. */
+const meanwhile = (commands: readonly (readonly string[])[]): string =>
+  commands.length === 0
+    ? ''
+    : `(${commands.map((command) => `timeout ${MEANWHILE_WITHIN} ${words(command)} || :`).join('; ')}) </dev/null >/dev/null 2>&1 &`;
+
 /**
  * A control plane's kubelet: started with the token before there is an API that knows it, it runs the static pods while its request
- * for a certificate is refused; then the token goes into the API that it has just started. The restart spares its back-off.
+ * for a certificate is refused; then the token goes into the API that it has just started. The restarts spare its back-offs.
  */
 function joinAlone(r: KubeletIdentityResource, action: Action): string {
   const { token, kubeconfig } = JSON.parse(revealed(action)) as { readonly token: string; readonly kubeconfig: string };
@@ -280,8 +287,11 @@ wait_for ${API_WITHIN} api get --raw /readyz || {
 }`,
     `${privateFile('groundwork.json', listOf(own.groundwork))}apply_objects "$PROVISION_TMP/groundwork.json"`,
     tokenSecret(token, r.node),
+    meanwhile(own.meanwhile),
     `systemctl restart ${word(r.unit.name)}`,
     awaitCertificate(r),
+    // So is its registration, which it tries again after up to 7 s (pkg/kubelet/kubelet_node_status.go, registerWithAPIServer).
+    `api get node ${word(r.node)} >/dev/null 2>&1 || systemctl restart ${word(r.unit.name)}`,
     dismissal(idOf(token)),
     'rm -f -- "$PROVISION_TMP/super-admin.conf"',
   ].join('\n');

@@ -42,6 +42,7 @@ export async function pullImages(
           step: 'images',
           title: 'Pull images',
           after: [],
+          behind: [],
           hosts: new Map(targets.map((node) => [node.name, { actions: [], gates: pullsOf(node) }])),
         },
       ],

@@ -27,10 +27,10 @@ export async function carryOut(plan: Plan, hosts: Hosts, emit: Listener, signal:
   const lanes = [...lanesOf(plan)].map(async ([host, segments]) => {
     try {
       for (const segment of segments) {
-        await Promise.all(segment.after.map((step) => board.wait(step)));
+        await Promise.all([...segment.after.map(board.done), ...segment.behind.map(board.over)]);
         if (signal.aborted) throw new ProvisionError('INTERRUPTED', 'stopped before the next stage', { host });
         for (const { step, title, work } of segment.steps) emitStarted(emit, host, step, title, work);
-        await runSegment(host, segment, hosts, { emit: progress.listen, done: board.done, turn, signal });
+        await runSegment(host, segment, hosts, { emit: progress.listen, done: board.finish, turn, signal });
       }
     } catch (error) {
       const failure =
@@ -155,36 +155,48 @@ function batches<T extends Item>(items: readonly T[]): readonly (readonly T[])[]
   return runs;
 }
 
-/** Who has finished which step, and whom that sets free. */
+interface Waiter {
+  readonly resolve: () => void;
+  /** null: it only wants to know that the step is over. */
+  readonly reject: ((error: ProvisionError) => void) | null;
+}
+
+/** Who has finished which step or failed before, and whom that sets free. */
 function doneBoard(plan: Plan) {
   const pending = new Map(plan.stages.map((stage) => [stage.step, new Set(stage.hosts.keys())]));
-  const waiting = new Map<string, { resolve: () => void; reject: (error: ProvisionError) => void }[]>();
+  const waiting = new Map<string, readonly Waiter[]>();
   const failed = new Map<string, { host: string; error: ProvisionError }>();
   const settle = (step: string): void => {
     const failure = failed.get(step);
-    const waiters = waiting.get(step) ?? [];
-    if (failure === undefined && (pending.get(step)?.size ?? 0) > 0) return;
-    waiting.delete(step);
-    for (const { resolve, reject } of waiters) failure === undefined ? resolve() : reject(held(step, failure));
+    const isOver = (pending.get(step)?.size ?? 0) === 0;
+    const stays = (waiting.get(step) ?? []).filter(({ resolve, reject }) => {
+      if (failure !== undefined && reject !== null) reject(held(step, failure));
+      else if (isOver) resolve();
+      else return true;
+      return false;
+    });
+    waiting.set(step, stays);
+  };
+  const wait = (step: string, waiter: Waiter): void => {
+    waiting.set(step, [...(waiting.get(step) ?? []), waiter]);
+    settle(step);
   };
   return {
-    done(step: string, host: string): void {
+    finish(step: string, host: string): void {
       pending.get(step)?.delete(host);
       settle(step);
     },
     fail(host: string, error: ProvisionError): void {
       for (const [step, hosts] of pending) {
-        if (!hosts.has(host)) continue;
+        if (!hosts.delete(host)) continue;
         failed.set(step, { host, error });
         settle(step);
       }
     },
-    wait(step: string): Promise<void> {
-      return new Promise((resolve, reject) => {
-        waiting.set(step, [...(waiting.get(step) ?? []), { resolve, reject }]);
-        settle(step);
-      });
-    },
+    /** Until every host has done it; throws as soon as one has failed. */
+    done: (step: string): Promise<void> => new Promise((resolve, reject) => wait(step, { resolve, reject })),
+    /** Until no host is still at it. */
+    over: (step: string): Promise<void> => new Promise((resolve) => wait(step, { resolve, reject: null })),
   };
 }
 

@@ -1,6 +1,7 @@
-import { type KubernetesObject, nthAddress, type Scene, type Step } from '../model/index.js';
+import { type KubernetesObject, nthAddress, type Probe, type Scene, type Step } from '../model/index.js';
 import { render } from '../templates.js';
 import { configMap } from './cluster-objects.js';
+import { ADMIN_CONF, KUBECTL } from './places.js';
 import { bindCluster, serviceAccount } from './rbac.js';
 
 // The same objects as kubeadm's addon. Source: kubernetes v1.36.3, cmd/kubeadm/app/phases/addons/dns/manifests.go; other releases:
@@ -13,6 +14,8 @@ export const coredns: Step = {
   id: 'coredns',
   title: 'Answer names',
   on: (node, _, leader) => node.name === leader,
+  // Its pods are the first ones to need the pod network, on whichever node they land.
+  behind: ['join', 'node'],
   desire: (scene) => [
     {
       kind: 'objects',
@@ -29,6 +32,25 @@ export const coredns: Step = {
       ],
     },
   ],
+  gates: () => [namesResolve],
+};
+
+/** Only a first build has to be waited for. */
+const namesResolve: Probe = {
+  id: 'dns',
+  title: 'CoreDNS answers',
+  command: [
+    ...KUBECTL,
+    `--kubeconfig=${ADMIN_CONF}`,
+    'rollout',
+    'status',
+    'deployment/coredns',
+    '--namespace=kube-system',
+    '--timeout=10s',
+  ],
+  expect: 'successfully rolled out$',
+  within: 300,
+  hint: 'ask why: kubectl -n kube-system describe pods -l k8s-app=kube-dns',
 };
 
 const corefile = ({ cluster, release }: Scene): string =>
@@ -120,6 +142,12 @@ const APART = {
 const HEALTH_PORT = 8080;
 const READY_PORT = 8181;
 
+/**
+ * Where kubeadm leaves it at the API's ten seconds, the first question comes before CoreDNS has read the cluster, and a new cluster has
+ * no names for ten seconds more. Not ready after 30 s without an answer, as there.
+ */
+const READINESS = { periodSeconds: 2, failureThreshold: 15 };
+
 const container = ({ release }: Scene) => ({
   name: 'coredns',
   image: release.images.coredns,
@@ -147,6 +175,7 @@ const container = ({ release }: Scene) => ({
   },
   readinessProbe: {
     httpGet: { path: '/ready', port: release.coreDns.probePorts ? 'readiness-probe' : READY_PORT, scheme: 'HTTP' },
+    ...READINESS,
   },
   securityContext: {
     allowPrivilegeEscalation: false,

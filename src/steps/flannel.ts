@@ -7,14 +7,16 @@ export const flannel: Step = {
   title: 'Connect pods with flannel',
   on: (node, cluster, leader) => cluster.network.plugin === 'flannel' && node.name === leader,
   desire: (scene) => [{ kind: 'objects', name: 'flannel', manifests: flannelObjects(scene) }],
-  gates: () => [podNetwork],
 };
 
 /**
- * Its init container makes the node Ready (a CNI configuration is there) before flanneld has written what the plugin reads. A pod that
- * starts between the two fails, and the kubelet tries again only some ten seconds later: CoreDNS, the next one, would be that pod.
+ * flannel's init container makes a node Ready (a CNI configuration is there) before flanneld has written what the plugin reads. A pod
+ * that starts between the two fails, and the kubelet tries again only some ten seconds later: CoreDNS, the next one, would be that pod.
  */
-const podNetwork: Probe = {
+export const podNetworkGates = ({ network }: Scene['cluster']): readonly Probe[] =>
+  network.plugin === 'flannel' ? [addressRange] : [];
+
+const addressRange: Probe = {
   id: 'flannel',
   title: 'flannel has an address range for its pods',
   command: ['cat', '/run/flannel/subnet.env'],

@@ -9,10 +9,19 @@ import { networkManifest } from './network-manifest.js';
 export function imageGates(scene: Scene, fromRegistries: boolean): readonly Probe[] {
   const { cluster, release } = scene;
   if (cluster.mirrors.bundle) return everyPull(scene);
-  return fromRegistries
-    ? pulls(cluster, release, [release.images['kube-proxy'], ...networkImages(cluster, release)])
-    : [];
+  return fromRegistries ? pulls(cluster, release, firstImages(scene)) : [];
 }
+
+/** What the first pods of a control plane run beside its static ones, by commands; nothing where they are here already. */
+export const firstPulls = (scene: Scene): readonly (readonly string[])[] =>
+  scene.cluster.mirrors.bundle
+    ? []
+    : pulls(scene.cluster, scene.release, firstImages(scene)).map(({ command }) => command);
+
+const firstImages = ({ cluster, release }: Scene): readonly string[] => [
+  release.images['kube-proxy'],
+  ...networkImages(cluster, release),
+];
 
 /** All that may ever run on a node. */
 export const everyPull = (scene: Pick<Scene, 'cluster' | 'release' | 'node'>): readonly Probe[] => [

@@ -49,10 +49,10 @@ export const steps: readonly Step[] = Object.freeze([
   kubeProxy, // Services,
   flannel, // the pod network: flannel,
   calico, // or calico,
-  ownNetwork, // or what the inventory names,
-  coredns, // and names.
+  ownNetwork, // or what the inventory names.
   join, // Workers: a token for each, the CA checked first.
   nodeMarks, // Every node has its labels and taints and is Ready.
+  coredns, // The leader, when they are: names.
 ]);
 
 export { everyPull, pulls } from './images.js';

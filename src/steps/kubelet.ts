@@ -12,7 +12,8 @@ import { MARK, render, toYaml } from '../templates.js';
 import { cgroupDriver, kubeletCgroups } from './cgroups.js';
 import { containerdCgroups } from './containerd.js';
 import { dockerCgroups } from './docker.js';
-import { imageGates } from './images.js';
+import { podNetworkGates } from './flannel.js';
+import { firstPulls, imageGates } from './images.js';
 import { API_PORT, CA, endpointOf, KUBECTL, KUBELET, KUBELET_CONF, KUBERNETES, MANIFESTS } from './places.js';
 import { bootstrapGroundwork } from './rbac.js';
 import { binaries } from './runtime.js';
@@ -136,7 +137,11 @@ function runningKubelet(scene: Scene): readonly Resource[] {
       server: httpsUrl(cluster.endpoint.host, cluster.endpoint.port),
       caHash: trust.caHash,
       ownApi: isControlPlane(node)
-        ? { server: httpsUrl(node.internalAddress, API_PORT), groundwork: bootstrapGroundwork() }
+        ? {
+            server: httpsUrl(node.internalAddress, API_PORT),
+            groundwork: bootstrapGroundwork(),
+            meanwhile: firstPulls(scene),
+          }
         : null,
       unit: service,
     },
@@ -174,7 +179,7 @@ export const join: Step = {
   on: (node) => !isControlPlane(node),
   desire: runningKubelet,
   after: ['cluster-objects'],
-  gates: (scene) => [kubeletCgroups(scene), nodeIsReady(scene.node)],
+  gates: (scene) => [kubeletCgroups(scene), nodeIsReady(scene.node), ...podNetworkGates(scene.cluster)],
 };
 
 /** `wait` watches: asking again and again would cost the hosts of a small cluster a good part of a processor. */

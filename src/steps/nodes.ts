@@ -1,6 +1,7 @@
 import { isControlPlane, isWorker, type Scene, type Step } from '../model/index.js';
+import { podNetworkGates } from './flannel.js';
 import { nodeIsReady } from './kubelet.js';
-import { ADMIN_CONF, KUBECTL, socketOf } from './places.js';
+import { socketOf } from './places.js';
 
 export const nodeMarks: Step = {
   id: 'node',
@@ -16,25 +17,7 @@ export const nodeMarks: Step = {
       taints: [...controlPlaneTaints(scene), ...scene.node.taints],
     },
   ],
-  gates: ({ node, leader }) => [nodeIsReady(node), ...(node.name === leader ? [namesResolve] : [])],
-};
-
-/** The last of the add-ons: its pods wait for a Ready node and a pod network. Only a first build has to be waited for. */
-const namesResolve = {
-  id: 'dns',
-  title: 'CoreDNS answers',
-  command: [
-    ...KUBECTL,
-    `--kubeconfig=${ADMIN_CONF}`,
-    'rollout',
-    'status',
-    'deployment/coredns',
-    '--namespace=kube-system',
-    '--timeout=10s',
-  ],
-  expect: 'successfully rolled out$',
-  within: 300,
-  hint: 'ask why: kubectl -n kube-system describe pods -l k8s-app=kube-dns',
+  gates: ({ node, cluster }) => [nodeIsReady(node), ...podNetworkGates(cluster)],
 };
 
 /** Where kubeadm looks for the runtime's socket before it had a file for it (cmd/kubeadm/app/phases/patchnode/patchnode.go). */

@@ -140,7 +140,10 @@ const ON_PURPOSE: Readonly<Record<string, readonly string[]>> = {
 const ADD_ONS = ['coredns', 'kube-proxy'];
 const idOf = ({ kind, metadata: { name, namespace = '' } }: KubernetesObject): string => `${kind} ${namespace} ${name}`;
 
-/** Left out: our marks, what the API server would fill in, and kube-proxy's configuration, in which kubeadm spells out every default. */
+/**
+ * Left out: our marks, what the API server would fill in, kube-proxy's configuration, in which kubeadm spells out every default, and how
+ * often CoreDNS is asked whether it is ready, which kubeadm leaves at the default and we do not.
+ */
 const LEFT_OUT = ['provision/config', 'config.conf', 'creationTimestamp', 'resourceVersion'];
 
 const plainObject = (object: KubernetesObject | undefined): unknown =>
@@ -149,6 +152,7 @@ const plainObject = (object: KubernetesObject | undefined): unknown =>
     : JSON.parse(
         JSON.stringify(object, (key, value: unknown) => {
           if (key === 'kubeconfig.conf') return parseYamlDocuments(String(value));
+          if (key === 'readinessProbe') return { httpGet: (value as { readonly httpGet: unknown }).httpGet };
           if (LEFT_OUT.includes(key) || value === 'rbac.authorization.k8s.io' || value === false) return undefined;
           return key === 'annotations' && Object.keys(value as object).every((name) => LEFT_OUT.includes(name))
             ? undefined

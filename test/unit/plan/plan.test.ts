@@ -150,22 +150,31 @@ describe('lanesOf', () => {
         step: 'a',
         title: 'A',
         after: [],
+        behind: [],
         hosts: new Map([
           ['h1', { actions: [], gates: [] }],
           ['h2', { actions: [], gates: [] }],
         ]),
       },
-      { step: 'b', title: 'B', after: [], hosts: new Map([['h1', { actions: [], gates: [] }]]) },
-      { step: 'c', title: 'C', after: ['b', 'gone'], hosts: new Map([['h2', { actions: [], gates: [] }]]) },
+      { step: 'b', title: 'B', after: [], behind: [], hosts: new Map([['h1', { actions: [], gates: [] }]]) },
+      {
+        step: 'c',
+        title: 'C',
+        after: ['b', 'gone'],
+        behind: ['a', 'gone'],
+        hosts: new Map([['h2', { actions: [], gates: [] }]]),
+      },
     ],
   };
 
   test('stages travel together until one has to wait for another host', () => {
     const lanes = lanesOf(plan);
-    expect(lanes.get('h1')?.map((s) => [s.after, s.steps.map((p) => p.step)])).toEqual([[[], ['a', 'b']]]);
-    expect(lanes.get('h2')?.map((s) => [s.after, s.steps.map((p) => p.step)])).toEqual([
-      [[], ['a']],
-      [['b'], ['c']],
+    expect(lanes.get('h1')?.map((s) => [s.after, s.behind, s.steps.map((p) => p.step)])).toEqual([
+      [[], [], ['a', 'b']],
+    ]);
+    expect(lanes.get('h2')?.map((s) => [s.after, s.behind, s.steps.map((p) => p.step)])).toEqual([
+      [[], [], ['a']],
+      [['b'], ['a'], ['c']],
     ]);
   });
 });

@@ -34,6 +34,7 @@ export function planOf(
       step,
       title: `Do ${step}`,
       after: [],
+      behind: [],
       hosts: new Map(
         Object.entries(hosts).map(([host, actions]): [string, HostStage] => [host, { actions, gates: [] }]),
       ),

@@ -206,7 +206,7 @@ describe("a kubelet's identity", () => {
   const alone = {
     ...worker,
     node: 'cp-1',
-    ownApi: { server: 'https://10.0.0.1:6443', groundwork: [configMap('g', {})] },
+    ownApi: { server: 'https://10.0.0.1:6443', groundwork: [configMap('g', {})], meanwhile: [['pull', "it's"]] },
   };
   const good: KubeletIdentityAnswer = { kubeconfig: true, subject: 'CN=system:node:w-1,O=system:nodes', valid: true };
   const decide = (answer: KubeletIdentityAnswer) => kubeletIdentity.appear(worker, answer, circumstances);
@@ -272,6 +272,17 @@ describe("a kubelet's identity", () => {
   test('a control plane joins by itself', () => {
     const drafts = kubeletIdentity.appear(alone, { kubeconfig: false, subject: null, valid: false }, circumstances);
     expect(drafts.map((d) => [d.part, d.via])).toEqual([['alone', undefined]]);
+    const script = kubeletIdentity.make(alone, actionOf(alone, drafts[0] ?? {}));
+    const order = [
+      'api get --raw /readyz',
+      // Beside what follows, and whatever becomes of them.
+      `(timeout 300 'pull' 'it'\\''s' || :) </dev/null >/dev/null 2>&1 &`,
+      "systemctl restart 'kubelet.service'",
+      'wait_for 180 has_identity',
+      "api get node 'cp-1' >/dev/null 2>&1 || systemctl restart 'kubelet.service'",
+    ].map((words) => script.indexOf(words));
+    expect(order).toEqual([...order].sort((a, b) => a - b));
+    expect(order).not.toContain(-1);
   });
 
   test('the shell parses, and no secret is in it but on stdin', () => {

@@ -19,10 +19,12 @@ const stage = (
   step: string,
   hosts: Record<string, readonly Action[]>,
   after: readonly string[] = [],
+  behind: readonly string[] = [],
 ): Plan['stages'][number] => ({
   step,
   title: step,
   after,
+  behind,
   hosts: new Map(Object.entries(hosts).map(([host, actions]) => [host, { actions, gates: [] }])),
 });
 const plan = (...stages: Plan['stages']): Plan => ({ cluster: 'test', goal: 'present', stages });
@@ -90,6 +92,23 @@ describe('carryOut', () => {
     expect(failures.get('h2')).toMatchObject({ message: 'not begun, because h1 did not finish api' });
     expect(failures.has('h3')).toBe(false);
     expect(hosts.get('h3')?.done).toHaveLength(2);
+  });
+
+  test('what comes behind others waits until all of them are over, and no failure is its own', async () => {
+    const { log, run, hosts } = rig(['leader', 'broken', 'slow']);
+    const broken = hosts.get('broken');
+    if (broken) broken.breakAfter = 0;
+    const { failures } = await run(
+      plan(
+        stage('api', { leader: [action('/api')] }),
+        stage('join', { broken: [action('/b')], slow: [action('/s')] }, ['api']),
+        stage('names', { leader: [action('/n')] }, [], ['join']),
+      ),
+    );
+    expect([...failures.keys()]).toEqual(['broken']);
+    expect(log).toEqual(['leader: file /api', 'broken: file /b', 'slow: file /s', 'leader: file /n']);
+    expect(hosts.get('slow')?.done).toHaveLength(1);
+    expect(hosts.get('leader')?.done).toHaveLength(2);
   });
 
   test('after Ctrl-C what runs is finished and nothing new begins', async () => {

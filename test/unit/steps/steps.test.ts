@@ -22,11 +22,11 @@ const keys = (scene: Scene): readonly string[] => wishes(scene).map(keyOf);
 const three = ['cp-1', 'cp-2', 'cp-3'].map((name) => aNode(name, { roles: ['control-plane'] }));
 
 describe('the list', () => {
-  test('no step has the id of another, and `after` names steps before it', () => {
+  test('no step has the id of another, and `after` and `behind` name steps before it', () => {
     const ids = steps.map((step) => step.id);
     expect(new Set(ids).size).toBe(ids.length);
     for (const [i, step] of steps.entries()) {
-      for (const name of step.after ?? []) expect(ids.slice(0, i)).toContain(name);
+      for (const name of [...(step.after ?? []), ...(step.behind ?? [])]) expect(ids.slice(0, i)).toContain(name);
     }
   });
 

@@ -11,7 +11,7 @@ export function treeOf(scene: Scene): Tree {
   const lines: string[] = [];
   for (const step of steps) {
     if (!step.on(scene.node, scene.cluster, scene.leader)) continue;
-    lines.push(`${step.id}: ${step.title}${step.after === undefined ? '' : ` (after ${step.after.join(', ')})`}`);
+    lines.push(`${step.id}: ${step.title}${waits('after', step.after)}${waits('behind', step.behind)}`);
     for (const resource of step.desire(scene)) {
       if (resource.kind === 'file') tree.set(`root${resource.path}`, shown(resource.content));
       if (resource.kind === 'objects') {
@@ -24,6 +24,9 @@ export function treeOf(scene: Scene): Tree {
   }
   return tree.set('resources.txt', `${lines.join('\n')}\n`);
 }
+
+const waits = (word: string, others: readonly string[] | undefined): string =>
+  others === undefined ? '' : ` (${word} ${others.join(', ')})`;
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 const shown = (content: string | Secret): string =>
