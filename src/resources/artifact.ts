@@ -128,7 +128,7 @@ keep_path() { # PATH: what stands there before us
   cp -pP -- "$1" "$entry.was.$_n" && to_disk "$entry.was.$_n" && printf '%s\\n' "$_n $1" >>"$entry.was.paths"
 }
 put_program() { # FILE PATH: moved there, 0755
-  make_dirs "$(dirname -- "$2")" && temp_beside "$2" && mv -f -- "$1" "$_tmp" && chown 0:0 "$_tmp" && chmod 0755 "$_tmp" && into_place "$2"
+  make_dirs "\${2%/*}" && temp_beside "$2" && mv -f -- "$1" "$_tmp" && chown 0:0 "$_tmp" && chmod 0755 "$_tmp" && into_place "$2"
 }
 install_artifact() {
   _name=$1; _version=$2; _sha=$3; _url=$4; _format=$5; shift 5

@@ -44,6 +44,7 @@ owned() { cat ${LEDGER_DIR}/*.json 2>/dev/null | k="$1" awk 'index($0, "\\"key\\
  * install_file PATH MODE [SHA256]: stdin becomes PATH, whole or not at all (temp beside it with a leading dot, which the kubelet
  * and run-parts skip; fsync; rename). A full disk leaves the old file; missing directories are made and remembered.
  * edit_file PATH COMMAND…: the command's output (PATH is its stdin) replaces PATH; owner, mode, and with no change the times, stay.
+ * All paths are absolute; what the shell can do itself costs no process: a build writes a hundred files.
  * keep_file PATH / give_back_file PATH had|new: the former file in the ledger, with owner, mode and times.
  *
  * sum_of FILE: openssl has the processor's own instructions for SHA-256; coreutils, as Debian and CentOS build it, takes five times as long.
@@ -58,29 +59,34 @@ say() { printf '%s\\n' "$*"; }
 sum_of() { { openssl dgst -sha256 -r <"$1" 2>/dev/null || sha256sum <"$1"; } | cut -c1-64; }
 note() { grep -qxF -e "$2" -- "$1" 2>/dev/null || printf '%s\\n' "$2" >>"$1"; } # FILE LINE: once
 relabel() { [ ! -e /sys/fs/selinux/enforce ] || ! have restorecon || restorecon -F -- "$@" >/dev/null 2>&1 || :; }
+sweep() { for _f; do if [ -e "$_f" ] || [ -L "$_f" ]; then rm -rf -- "$_f"; fi; done; } # what a pattern found, if anything
 make_dirs() { # DIR: with its parents, 0755; which of them are ours is remembered before they exist
-  [ ! -d "$1" ] || return 0
-  make_dirs "$(dirname -- "$1")" || return 1
+  [ ! -d "\${1:-/}" ] || return 0
+  make_dirs "\${1%/*}" || return 1
   [ -d "$1" ] || { note "$entry.was.dirs" "$1" && mkdir -m 0755 -- "$1"; }
 }
 forget_dirs() { # those that make_dirs made for this entry, when nothing is left in them
   [ ! -e "$entry.was.dirs" ] || sed '1!G;h;$!d' "$entry.was.dirs" | while IFS= read -r _d; do rmdir -- "$_d" 2>/dev/null || :; done
 }
 temp_beside() { # PATH: sets _tmp; leavings of a run that was cut are swept
-  _dir=$(dirname -- "$1"); _base=$(basename -- "$1")
-  rm -f -- "$_dir/.$_base.provision-"*
-  _tmp="$_dir/.$_base.provision-$$"
+  sweep "\${1%/*}/.\${1##*/}.provision-"*
+  _tmp="\${1%/*}/.\${1##*/}.provision-$$"
 }
 to_disk() { sync -- "$1" 2>/dev/null || sync; }
 into_place() { to_disk "$_tmp" && mv -f -- "$_tmp" "$1" && relabel "$1"; }
 install_file() {
-  make_dirs "$(dirname -- "$1")" || return 1
+  make_dirs "\${1%/*}" || return 1
   temp_beside "$1"
-  if ! ( umask 077; cat >"$_tmp" ); then rm -f -- "$_tmp"; say "could not write $1"; df -h -- "$_dir" || :; return 1; fi
-  if [ -n "\${3-}" ] && [ "$(sum_of "$_tmp")" != "$3" ]; then
+  umask 077
+  if ! cat >"$_tmp"; then umask 022; rm -f -- "$_tmp"; say "could not write $1"; df -h -- "\${1%/*}/" || :; return 1; fi
+  umask 022
+  # openssl is the faster one with what is large, and the slower one to start.
+  _sum=\${3-}
+  [ -z "$_sum" ] || _sum=$(sha256sum <"$_tmp") || :
+  if [ "\${_sum%% *}" != "\${3-}" ]; then
     rm -f -- "$_tmp"; say "$1 arrived damaged, the old file is untouched"; return 1
   fi
-  chmod "$2" "$_tmp" && into_place "$1"
+  { [ "$2" = 0600 ] || chmod "$2" "$_tmp"; } && into_place "$1"
 }
 edit_file() {
   _path=$(readlink -f -- "$1"); shift; temp_beside "$_path"
@@ -95,7 +101,7 @@ keep_file() {
   fi
 }
 put_back() { # COPY PATH: whole or not at all; the copy goes with the ledger's entry, so a failure must be heard
-  mkdir -p -- "$(dirname -- "$2")" && temp_beside "$2" && cp -pP -- "$1" "$_tmp" && into_place "$2" ||
+  mkdir -p -- "\${2%/*}/" && temp_beside "$2" && cp -pP -- "$1" "$_tmp" && into_place "$2" ||
     { say "could not put $2 back"; return 1; }
 }
 give_back_file() {

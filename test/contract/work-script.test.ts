@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { describe, expect, test } from '@jest/globals';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { workScript } from '../../src/host/index.js';
 import type { Action, Probe } from '../../src/model/index.js';
 
@@ -31,14 +33,14 @@ describe('the ledger in a work script', () => {
         order(
           script,
           'if [ ! -e "$entry.json" ]',
-          'rm -rf -- "$entry.was" "$entry".was.*',
+          'sweep "$entry.was" "$entry".was.*',
           "keep_file '/etc/a'",
           'install_file "$entry.json" 0600 ',
           "install_file '/etc/a' 0644",
         ),
       ),
     ).toBe(true);
-    expect(script).toMatch(/install_file "\$entry\.json" 0600 [0-9a-f]{64}\n/);
+    expect(script).toMatch(/install_file "\$entry\.json" 0600 [0-9a-f]{64} <</);
   });
 
   test('an entry goes after everything that lies beside it', () => {
@@ -48,6 +50,36 @@ describe('the ledger in a work script', () => {
 
   test('here-documents of bash lie where the rest of the work lies', () => {
     expect(workScript('n', [])).toMatch(/^TMPDIR=\$PROVISION_TMP$/m);
+  });
+});
+
+describe('the programs that a new file costs', () => {
+  const room = mkdtempSync(join(tmpdir(), 'work-script-'));
+  afterAll(() => rmSync(room, { recursive: true }));
+
+  test('its ledger entry four, itself six: everything else is done by the shell', () => {
+    const log = join(room, 'log');
+    const [tools, host] = [join(room, 'bin'), join(room, 'host')];
+    for (const folder of [tools, join(host, 'run'), join(host, 'var/lib'), join(host, 'etc')])
+      mkdirSync(folder, { recursive: true });
+    // Every program that could be found stands behind one that writes its name down first.
+    for (const folder of ['/usr/bin', '/bin', '/usr/sbin', '/sbin'].filter((path) => existsSync(path)))
+      for (const name of readdirSync(folder).filter((tool) => /^[a-z0-9]+$/.test(tool)))
+        writeFileSync(join(tools, name), `#!/bin/sh\necho ${name} >>'${log}'\nexec ${folder}/${name} "$@"\n`, {
+          mode: 0o755,
+        });
+    const path = join(host, 'etc/a');
+    const made = { ...action, key: `file ${path}`, resource: { ...resource, path } };
+    const script = workScript('n', [made]).replaceAll(/\/(run|var\/lib)\/provision/g, `${host}$&`);
+    const { status, stdout } = spawnSync('/bin/sh', [], { input: script, encoding: 'utf8', env: { PATH: tools } });
+    expect([status, stdout]).toEqual([0, 'n start 0\nn end 0 0\n']);
+    expect(readFileSync(path, 'utf8')).toBe('x');
+    const ran = readFileSync(log, 'utf8').trim().split('\n');
+    // The folders of the work and of the ledger; the entry; the file; the folder of the work goes.
+    expect(ran.splice(0, 2)).toEqual(['mkdir', 'mkdir']);
+    expect(ran.splice(0, 4)).toEqual(['cat', 'sha256sum', 'sync', 'mv']);
+    expect(ran.splice(0, 6).sort()).toEqual(['base64', 'cat', 'chmod', 'mv', 'sha256sum', 'sync']);
+    expect(ran).toEqual(['rm']);
   });
 });
 
