@@ -29,6 +29,9 @@ const scenarios = readdirSync(`${root}test/lab`)
   .sort()
   .map((name) => name.replace('.scenario.ts', ''));
 
+/** Tests that take longer are named with their time: that is where a run's minutes are. */
+const SLOW_MS = 20_000;
+
 /** One jest run: its failures are printed, its tests are added to the totals, and a run without any test is a failure. */
 async function jest(name, selection, { env = {}, node = process.execPath } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'provision-test-'));
@@ -49,6 +52,8 @@ async function jest(name, selection, { env = {}, node = process.execPath } = {})
   for (const { name: path, assertionResults } of result.testResults)
     for (const { status, title } of assertionResults)
       if (status === 'passed') passed.add(`${sourceOf(path)} › ${title}`);
+  for (const { title, duration } of result.testResults.flatMap(({ assertionResults }) => assertionResults))
+    if (duration > SLOW_MS) process.stdout.write(`    ${(duration / 1000).toFixed(1)} s  ${name}: ${title}\n`);
   totals.passed += result.numPassedTests;
   totals.failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
   for (const { title, status, ancestorTitles } of result.testResults.flatMap(
