@@ -20,7 +20,7 @@ const addressRange: Probe = {
   id: 'flannel',
   title: 'flannel has an address range for its pods',
   command: ['cat', '/run/flannel/subnet.env'],
-  expect: '^FLANNEL_SUBNET=',
+  expect: '^FLANNEL_(IPV6_)?SUBNET=',
   within: 300,
   hint: 'ask why: kubectl -n kube-flannel get pods -o wide; kubectl -n kube-flannel logs -l app=flannel',
 };
