@@ -254,7 +254,7 @@ function joinThroughLeader(r: KubeletIdentityResource, action: Action): string {
   ].join('\n');
 }
 
-/** The lane goes on without them; what is left of them when the next one needs it, the runtime waits for. */
+/** Beside everything else. For an image that is still on its way when the kubelet asks for it, the runtime waits. */
 const meanwhile = (commands: readonly (readonly string[])[]): string =>
   commands.length === 0
     ? ''
