@@ -17,13 +17,18 @@ export function word(value: string | number): string {
 
 export const words = (values: readonly (string | number)[]): string => values.map(word).join(' ');
 
+const END = '__PROVISION__';
+
 /** Text as a here-document on the command's stdin, byte-exact through base64: `heredoc('install_file …', text)`. */
 export function heredoc(command: string, text: string): string {
   const body = Buffer.from(text, 'utf8')
     .toString('base64')
     .replace(/.{1,1000}/g, '$&\n');
-  return `base64 -d <<'__PROVISION__' | ${command}\n${body}__PROVISION__\n`;
+  return `base64 -d <<'${END}' | ${command}\n${body}${END}\n`;
 }
+
+/** The same of lines that are nobody's but ours, which are exact without base64: it spares two processes. */
+export const heredocOfLines = (command: string, lines: string): string => `${command} <<'${END}'\n${lines}${END}\n`;
 
 /** Everything that provision keeps on a host; the last reset removes it. */
 export const HOST_DIR = '/var/lib/provision';
@@ -59,7 +64,7 @@ say() { printf '%s\\n' "$*"; }
 sum_of() { { openssl dgst -sha256 -r <"$1" 2>/dev/null || sha256sum <"$1"; } | cut -c1-64; }
 note() { grep -qxF -e "$2" -- "$1" 2>/dev/null || printf '%s\\n' "$2" >>"$1"; } # FILE LINE: once
 relabel() { [ ! -e /sys/fs/selinux/enforce ] || ! have restorecon || restorecon -F -- "$@" >/dev/null 2>&1 || :; }
-sweep() { for _f; do if [ -e "$_f" ] || [ -L "$_f" ]; then rm -rf -- "$_f"; fi; done; } # what a pattern found, if anything
+sweep() { for _swept; do if [ -e "$_swept" ] || [ -L "$_swept" ]; then rm -rf -- "$_swept"; fi; done; } # what a pattern found, if anything
 make_dirs() { # DIR: with its parents, 0755; which of them are ours is remembered before they exist
   [ ! -d "\${1:-/}" ] || return 0
   make_dirs "\${1%/*}" || return 1
@@ -81,9 +86,9 @@ install_file() {
   if ! cat >"$_tmp"; then umask 022; rm -f -- "$_tmp"; say "could not write $1"; df -h -- "\${1%/*}/" || :; return 1; fi
   umask 022
   # openssl is the faster one with what is large, and the slower one to start.
-  _sum=\${3-}
-  [ -z "$_sum" ] || _sum=$(sha256sum <"$_tmp") || :
-  if [ "\${_sum%% *}" != "\${3-}" ]; then
+  _arrived=\${3-}
+  [ -z "$_arrived" ] || _arrived=$(sha256sum <"$_tmp") || :
+  if [ "\${_arrived%% *}" != "\${3-}" ]; then
     rm -f -- "$_tmp"; say "$1 arrived damaged, the old file is untouched"; return 1
   fi
   { [ "$2" = 0600 ] || chmod "$2" "$_tmp"; } && into_place "$1"
