@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Action, LedgerEntry, Probe, Remedy } from '../model/index.js';
-import { ACTION_PRELUDE, kindOf, LEDGER_DIR, sha256, word, words } from '../resources/index.js';
+import { ACTION_PRELUDE, heredocOfLines, kindOf, LEDGER_DIR, sha256, word, words } from '../resources/index.js';
 
 /** Bytes of a failed action's output that come back. */
 const TAIL_BYTES = 6000;
@@ -82,8 +82,7 @@ function remembering(action: Action): string {
     resource: ledger.remember(resource),
   };
   const text = `${JSON.stringify(entry)}\n`;
-  // One line of JSON is exact without base64, too.
-  const write = `install_file "$entry.json" 0600 ${sha256(text)} <<'__PROVISION__'\n${text}__PROVISION__\n`;
+  const write = heredocOfLines(`install_file "$entry.json" 0600 ${sha256(text)}`, text);
   // What lies beside an entry that is not there was kept by a run that was cut before it began: it may be old by now.
   const sweep = 'sweep "$entry.was" "$entry".was.*';
   return `if [ ! -e "$entry.json" ]; then\n[ -d ${LEDGER_DIR} ] || mkdir -p -m 0700 ${LEDGER_DIR}\n${sweep}\n${ledger.keep?.(resource) ?? ''}\n${write}fi\n`;

@@ -46,7 +46,7 @@ export {
 } from './kubectl.js';
 export type { PackagesAnswer } from './packages.js';
 export { FORGET, readResidue, residueQuestion } from './residue.js';
-export { HOST_DIR, heredoc, LEDGER_DIR, QUESTION_PRELUDE, word, words } from './shell.js';
+export { HOST_DIR, heredoc, heredocOfLines, LEDGER_DIR, QUESTION_PRELUDE, word, words } from './shell.js';
 export { askInside, askNodePort, endSmoke, smokeObjects, startSmoke } from './smoke.js';
 export { ACTION_PRELUDE } from './words.js';
 
