@@ -152,7 +152,8 @@ const plainObject = (object: KubernetesObject | undefined): unknown =>
     : JSON.parse(
         JSON.stringify(object, (key, value: unknown) => {
           if (key === 'kubeconfig.conf') return parseYamlDocuments(String(value));
-          if (key === 'readinessProbe') return { httpGet: (value as { readonly httpGet: unknown }).httpGet };
+          if (key === 'readinessProbe')
+            return { ...(value as object), periodSeconds: undefined, failureThreshold: undefined };
           if (LEFT_OUT.includes(key) || value === 'rbac.authorization.k8s.io' || value === false) return undefined;
           return key === 'annotations' && Object.keys(value as object).every((name) => LEFT_OUT.includes(name))
             ? undefined
