@@ -169,7 +169,7 @@ async function main() {
   for (const minor of [null, ...new Set(chosen.flatMap((name) => MIRRORS.get(name) ?? []))])
     await stage(`lab: packages and components${minor === null ? '' : ` of Kubernetes ${minor}`}`, async () => {
       const release = minor === null ? [] : ['--release', minor];
-      const { code } = await run([process.execPath, `${root}dist/src/main.js`, 'lab', 'build', ...release]);
+      const { code } = await provision(['lab', 'build', ...release]);
       if (code !== 0) throw new Error('the lab could not be built');
     });
   if (process.env.PROVISION_TEST_LAB === undefined) await takeDownLeftovers();
@@ -190,14 +190,12 @@ async function main() {
   finish();
 }
 
-const labDown = (name) =>
-  run([process.execPath, `${root}dist/src/main.js`, 'lab', 'down', '--name', name], { quiet: true });
+const provision = (words, options) => run([process.execPath, `${root}dist/src/main.js`, ...words], options);
+const labDown = (name) => provision(['lab', 'down', '--name', name], { quiet: true });
 
 /** What an earlier run of this checkout left when it was killed: scenarios count on hosts that nobody has touched. */
 async function takeDownLeftovers() {
-  const { code, output } = await run([process.execPath, `${root}dist/src/main.js`, 'lab', 'status', '--all'], {
-    quiet: true,
-  });
+  const { code, output } = await provision(['lab', 'status', '--all'], { quiet: true });
   if (code !== 0) throw new Error(output);
   for (const name of output.split('\n').filter((lab) => lab === LAB || lab.startsWith(`${LAB}-`))) {
     process.stdout.write(`lab ${name} was left by an earlier run: it is taken down\n`);
